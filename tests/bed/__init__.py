@@ -1,0 +1,1 @@
+"""The test bed: Debian images, and hosts made from them, in containers."""

@@ -1,0 +1,112 @@
+"""Which hosts and networks are wanted: read from JSON or from an inventory's `bed_*` variables."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import Any
+
+from tests.bed.environment import ROOT, BedError, run
+from tests.bed.images import RELEASES
+
+# Where hosts live that ask for no network: podman chooses the addresses.
+ANYWHERE = "bed"
+_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+
+
+@dataclass(frozen=True)
+class Host:
+    """One host: its release, and its address in each network (empty: any)."""
+
+    name: str
+    release: str
+    networks: Mapping[str, str] = field(default_factory=lambda: {ANYWHERE: ""})
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Hosts, and the subnet of each network they are in (empty: any)."""
+
+    hosts: tuple[Host, ...]
+    networks: Mapping[str, str]
+
+    def only(self, names: Iterable[str]) -> Spec:
+        """The same with the named hosts alone; all of them when no name is given.
+
+        Raises:
+            BedError: a name is not in the spec.
+        """
+        wanted = set(names)
+        unknown = sorted(wanted - {host.name for host in self.hosts})
+        if unknown:
+            raise BedError(f"no such host: {', '.join(unknown)}")
+        hosts = tuple(host for host in self.hosts if not wanted or host.name in wanted)
+        return Spec(hosts, self.networks)
+
+
+def of_arguments(words: Iterable[str]) -> Spec:
+    """From `NAME=RELEASE` words, hosts in the network where podman chooses addresses."""
+    hosts = []
+    for word in words:
+        name, _, release = word.partition("=")
+        hosts.append({"name": name, "release": release})
+    return of_data({"hosts": hosts})
+
+
+def of_data(data: Mapping[str, Any]) -> Spec:
+    """From parsed JSON: `hosts` (list of `name`, `release`, `networks`), `networks` (subnets).
+
+    Raises:
+        BedError: a name, release, network or address can't be; the text says which.
+    """
+    networks = {ANYWHERE: "", **data.get("networks", {})}
+    hosts = tuple(
+        Host(item["name"], item["release"], item.get("networks") or {ANYWHERE: ""})
+        for item in data["hosts"]
+    )
+    problems = [problem for host in hosts for problem in _problems(host, networks)]
+    if problems:
+        raise BedError("\n".join(problems))
+    return Spec(hosts, networks)
+
+
+def of_inventory(inventory: Path) -> Spec:
+    """From the hosts of an Ansible inventory that have `bed_release`.
+
+    Raises:
+        BedError: the inventory can't be read, or no host in it is one of the bed's.
+    """
+    command = Path(sys.executable).parent / "ansible-inventory"
+    if not command.exists():
+        command = ROOT / ".venv" / "bin" / "ansible-inventory"
+    listed = json.loads(run(command, "--list", "-i", inventory).stdout)
+    variables = listed["_meta"]["hostvars"]
+    hosts, networks = [], {}
+    for name, values in variables.items():
+        if "bed_release" in values:
+            networks.update(values.get("bed_networks", {}))
+            address = values.get("bed_addresses", {})
+            hosts.append({"name": name, "release": values["bed_release"], "networks": address})
+    if not hosts:
+        raise BedError(f"{inventory}: no host has `bed_release`, none can be made here")
+    return of_data({"hosts": hosts, "networks": networks})
+
+
+def _problems(host: Host, networks: Mapping[str, str]) -> list[str]:
+    problems = []
+    if not _NAME.fullmatch(host.name):
+        problems.append(f"{host.name!r}: not a host name (small letters, digits, '-' and '.')")
+    if host.release not in RELEASES:
+        known = ", ".join(RELEASES)
+        problems.append(f"{host.name}: release {host.release!r} is none of {known}")
+    for network, address in host.networks.items():
+        if network not in networks:
+            problems.append(f"{host.name}: network {network!r} is none of {', '.join(networks)}")
+        elif address and ip_address(address) not in ip_network(networks[network]):
+            problems.append(f"{host.name}: {address} is not in {network} ({networks[network]})")
+    return problems
