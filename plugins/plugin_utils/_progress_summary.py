@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: Servertechnik contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a person wants to know at the end of a run, in the order they want to know it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ansible_collections.servertechnik.core.plugins.plugin_utils._progress_hints import fix_for
+from ansible_collections.servertechnik.core.plugins.plugin_utils._progress_model import (
+    Run,
+    TaskRun,
+)
+from ansible_collections.servertechnik.core.plugins.plugin_utils._progress_result import (
+    Outcome,
+    Status,
+)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The same failure of the same task on one or more hosts."""
+
+    hosts: tuple[str, ...]
+    status: Status
+    task: str
+    path: str
+    message: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """The same changes on one or more hosts, one line for each task."""
+
+    hosts: tuple[str, ...]
+    lines: tuple[str, ...]
+    check: bool
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Failures first, then changes, then the rest."""
+
+    failures: tuple[Failure, ...]
+    survived: tuple[Failure, ...]
+    changes: tuple[Change, ...]
+    unchanged: tuple[str, ...]
+    untouched: tuple[str, ...]
+
+
+def summary_of(run: Run) -> Summary:
+    """Sum up a closed run; hosts come in the order of the inventory."""
+    reached = {host for host, counts in run.hosts.items() if counts.total()}
+    return Summary(
+        failures=tuple(_failures(run, {Status.FAILED, Status.UNREACHABLE})),
+        survived=tuple(_failures(run, {Status.RESCUED, Status.IGNORED})),
+        changes=(*_changes(run, check=False), *_changes(run, check=True)),
+        unchanged=tuple(run.in_order(reached - run.changed - run.failed)),
+        untouched=tuple(run.in_order(run.hosts.keys() - reached)),
+    )
+
+
+def _failures(run: Run, wanted: set[Status]) -> Iterable[Failure]:
+    groups: dict[tuple[int, Status, str], list[str]] = {}
+    for index, task in enumerate(run.tasks):
+        for outcome in task.outcomes:
+            if outcome.status in wanted:
+                message = f"On {outcome.delegate}: " if outcome.delegate else ""
+                key = (index, outcome.status, message + outcome.message)
+                groups.setdefault(key, []).append(outcome.host)
+    for (index, status, message), hosts in groups.items():
+        task = run.tasks[index]
+        names = tuple(run.in_order(hosts))
+        yield Failure(names, status, task.label, task.path, message, fix_for(message))
+
+
+def _changes(run: Run, *, check: bool) -> Iterable[Change]:
+    lines: dict[str, list[str]] = {}
+    for task in run.tasks:
+        for outcome in task.outcomes:
+            if outcome.status is Status.CHANGED and outcome.check is check:
+                lines.setdefault(outcome.host, []).append(_change(task, outcome))
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for host in run.in_order(lines):
+        alike.setdefault(tuple(lines[host]), []).append(host)
+    for changes, hosts in alike.items():
+        yield Change(tuple(hosts), changes, check)
+
+
+def _change(task: TaskRun, outcome: Outcome) -> str:
+    where = f" (on {outcome.delegate})" if outcome.delegate else ""
+    detail = change_line(outcome)
+    return f"{task.label}{where}" + (f": {detail}" if detail else "")
+
+
+def change_line(outcome: Outcome) -> str:
+    """Say in words what was changed (in check mode: what would be); empty if that's unknown."""
+    done: dict[str, list[str]] = {}
+    for key in ("installed", "removed"):
+        for package in outcome.component.get(key, ()):
+            done.setdefault(key, []).append(package)
+    for file in outcome.component.get("files", ()):
+        done.setdefault(str(file["change"]), []).append(file["path"])
+    for unit in outcome.component.get("units", ()):
+        for action in unit["actions"]:
+            done.setdefault(str(action), []).append(unit["name"])
+    if done:
+        would = "would be " if outcome.check else ""
+        return "; ".join(f"{', '.join(names)} {would}{verb}" for verb, names in done.items())
+    if outcome.items:
+        return f"{outcome.items[0]} of {outcome.items[1]} items"
+    return ""
