@@ -49,6 +49,9 @@ def _parser() -> argparse.ArgumentParser:
     for one in (rise, fall):
         one.add_argument("-i", "--inventory", type=Path, help="the hosts with bed_release in it")
         one.add_argument("--json", action="store_true", help="a spec on standard input")
+    again = command("restart", _restart, "restart a host, and wait for it", inside=True)
+    again.add_argument("name")
+    again.add_argument("--hard", action="store_true", help="cut its power: no shutdown")
     command("list", _list, "show this checkout's hosts", inside=True)
     login = command("ssh", _ssh, "log in on a host, or run a command there", inside=True)
     login.add_argument("name")
@@ -88,6 +91,10 @@ def _down(options: argparse.Namespace) -> None:
         names = options.hosts
     for name in hosts.down(names):
         print(f"removed {name}")
+
+
+def _restart(options: argparse.Namespace) -> None:
+    hosts.restart(options.name, hard=options.hard)
 
 
 def _list(_options: argparse.Namespace) -> None:

@@ -110,6 +110,19 @@ def address(name: str) -> str:
     )
 
 
+def restart(name: str, *, hard: bool) -> None:
+    """Shut a host down and start it again, or cut its power (`hard`); waits until it answers.
+
+    Raises:
+        BedError: there is no such host, or it didn't come up again.
+    """
+    address(name)
+    run("podman", "stop", "--time", "0" if hard else "30", name)
+    run("podman", "start", name)
+    _wait_for_systemd(name)
+    _wait_for_ssh(name, address(name))
+
+
 def _up(host: Host, image: str, public: str) -> Running:
     wanted = hashlib.sha256(json.dumps([image, asdict(host)]).encode()).hexdigest()[:12]
     found, outcome = _inspect(host.name), "created"
@@ -123,9 +136,11 @@ def _up(host: Host, image: str, public: str) -> Running:
     else:
         outcome = "started"
         run("podman", "start", host.name)
-    # A host that runs already is as its roles have left it, its keys included.
-    if found is None or not _known_hosts(host.name).exists():
-        _enrol(host.name, public)
+    # A host that was there already is as its roles have left it, its keys included.
+    if outcome != "unchanged":
+        key = _wait_for_systemd(host.name, public if found is None else "")
+        _known_hosts(host.name).parent.mkdir(parents=True, exist_ok=True)
+        _known_hosts(host.name).write_text(f"{host.name} {key}\n")
     where = address(host.name)
     _wait_for_ssh(host.name, where)
     return Running(host.name, where, host.release, outcome, str(_known_hosts(host.name)))
@@ -134,7 +149,11 @@ def _up(host: Host, image: str, public: str) -> Running:
 def _create(host: Host, image: str, wanted: str) -> None:
     networks: list[str] = []
     for network, fixed in host.networks.items():
-        networks += ["--network", f"{_PREFIX}{network}" + (f":ip={fixed}" if fixed else "")]
+        # The same after a restart, or neighbours would look for the former one for a minute.
+        digits = hashlib.sha256(f"{host.name} {network}".encode()).hexdigest()
+        mac = ":".join(["02", *(digits[at : at + 2] for at in range(0, 10, 2))])
+        options = f"mac={mac}" + (f",ip={fixed}" if fixed else "")
+        networks += ["--network", f"{_PREFIX}{network}:{options}"]
     run(
         *("podman", "run", "--detach", "--name", host.name, "--hostname", host.name),
         *("--label", f"{_LABEL}={ROOT}", "--label", f"{_LABEL}.wanted={wanted}"),
@@ -144,18 +163,21 @@ def _create(host: Host, image: str, wanted: str) -> None:
     )
 
 
-def _enrol(name: str, public: str) -> None:
-    """Let the bed's key in and learn the host's own key, through podman rather than the wire."""
+def _wait_for_systemd(name: str, public: str = "") -> str:
+    """Wait for the end of the start, and let that key in; the host's own key.
+
+    All through podman rather than over the wire: that is what makes the key trustworthy.
+    """
     done = run("podman", "exec", "-i", name, "/usr/local/sbin/bed-enrol", stdin=public)
     key, state = done.stdout.splitlines()[-2:]
     if state not in _READY:
         raise BedError(f"{name}: systemd says {state!r}; `podman logs {name}` shows its start")
-    known = _known_hosts(name)
-    known.parent.mkdir(parents=True, exist_ok=True)
-    known.write_text(f"{name} {key}\n")
+    return key
 
 
 def _wait_for_ssh(name: str, where: str) -> None:
+    # Another host may have had this address a moment ago.
+    run("ip", "neigh", "flush", "to", where)
     deadline = time.monotonic() + _SSH_TIMEOUT
     while time.monotonic() < deadline:
         try:
