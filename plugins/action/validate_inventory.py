@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,15 @@ from ansible.plugins.action import ActionBase
 from ansible.template import Templar
 from ansible.vars.hostvars import HostVars
 from ansible_collections.servertechnik.core.plugins.plugin_utils._inventory import (
-    FACTS,
     Checker,
     Findings,
     misspelt,
+    without_facts,
 )
-from ansible_collections.servertechnik.core.plugins.plugin_utils._specs import Specification
+from ansible_collections.servertechnik.core.plugins.plugin_utils._specs import (
+    Mistake,
+    Specification,
+)
 
 ARGUMENTS = {"playbook": {"type": "str", "required": True}}
 
@@ -77,10 +80,6 @@ class _Site:
                 self._learn(role)
         for play in plays:
             self._check_play(play, findings)
-        for host in self.hosts:
-            variables = self.variables.get_vars(host=host, include_hostvars=False)
-            for mistake in misspelt(variables, self.specifications):
-                findings.add(host.name, mistake)
         return findings
 
     def _plays(self, playbook: str) -> list[Play]:
@@ -104,13 +103,19 @@ class _Site:
 
     def _check_play(self, play: Play, findings: Findings) -> None:
         templar = Templar(self.loader, self.variables.get_vars(play=play))
-        roles = {role.get_name(include_role_fqcn=False) for role in play.roles}
-        specifications = [s for name, s in self.specifications.items() if name in roles]
         for host in self.inventory.get_hosts(templar.template(play.hosts)):
             self.idle.discard(host.name)
-            variables = self.variables.get_vars(play=play, host=host)
-            known = {name: variables[name] for name in variables if name not in FACTS}
-            templar = Templar(self.loader, known)
-            for specification in specifications:
-                for mistake in self.checker.mistakes(variables, specification, templar):
+            variables = without_facts(self.variables.get_vars(play=play, host=host))
+            for role in play.roles:
+                for mistake in self._check_role(role, variables):
                     findings.add(host.name, mistake)
+            for mistake in misspelt(variables, self.specifications):
+                findings.add(host.name, mistake)
+
+    def _check_role(self, role: Role, variables: dict[str, Any]) -> Iterator[Mistake]:
+        name = role.get_name(include_role_fqcn=False)
+        if name in self.specifications:
+            own = role.get_vars()
+            # What the play gives this role alone; nothing but -e comes before it.
+            seen = variables | own | self.variables.extra_vars if own else variables
+            yield from self.checker.mistakes(seen, self.specifications[name], self.loader)

@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible._internal._datatag._tags import Origin
 from ansible.errors import AnsibleError
+from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible_collections.servertechnik.core.plugins.plugin_utils._specs import (
     Hidden,
@@ -21,7 +22,7 @@ from ansible_collections.servertechnik.core.plugins.plugin_utils._specs import (
     names_a_secret,
 )
 
-FACTS = ("ansible_facts", "ansible_local")
+_FACTS = ("ansible_facts", "ansible_local")
 _NAMED_HOSTS = 5
 
 
@@ -105,8 +106,13 @@ def _unresolved(value: object, error: AnsibleError) -> Unresolved:
     if not isinstance(value, str):
         return Unresolved(value, "a value of a vault that can't be opened")
     # Facts are gathered after this check, and what an earlier run left in the cache may be stale.
-    pending = any(fact in f"{value} {error}" for fact in FACTS)
+    pending = any(fact in f"{value} {error}" for fact in _FACTS)
     return Unresolved(value, f"{str(value)!r}, where {error}", pending)
+
+
+def without_facts(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the variables without facts: a template that needs them fails and names them."""
+    return {name: value for name, value in variables.items() if name not in _FACTS}
 
 
 def misspelt(
@@ -132,9 +138,10 @@ class Checker:
         self._seen: dict[tuple[str, int], tuple[Any, list[Mistake]]] = {}
 
     def mistakes(
-        self, variables: Mapping[str, Any], specification: Specification, templar: Templar
+        self, variables: dict[str, Any], specification: Specification, loader: DataLoader
     ) -> Iterator[Mistake]:
         """Yield every mistake in the variables of one host, as one of its roles sees them."""
+        templar = Templar(loader, variables)
         yield from specification.missing(variables)
         for name in specification.options:
             if name in variables:

@@ -16,6 +16,7 @@ from ansible_collections.servertechnik.core.plugins.plugin_utils._inventory impo
     misspelt,
     origin_of,
     resolve,
+    without_facts,
 )
 from ansible_collections.servertechnik.core.plugins.plugin_utils._specs import (
     Hidden,
@@ -24,9 +25,11 @@ from ansible_collections.servertechnik.core.plugins.plugin_utils._specs import (
     Unresolved,
 )
 
+LOADER = DataLoader()
+
 
 def templar(**variables: Any) -> Templar:
-    return Templar(DataLoader(), variables)
+    return Templar(LOADER, variables)
 
 
 def template(text: str) -> str:
@@ -91,6 +94,10 @@ def test_facts_are_waited_for(text: str) -> None:
     assert found.pending
 
 
+def test_facts_are_left_out() -> None:
+    assert without_facts({"a": 1, "ansible_facts": {"b": 1}, "ansible_local": {}}) == {"a": 1}
+
+
 def test_a_template_that_names_a_secret_is_hidden() -> None:
     assert resolve(template("{{ vault_mail }}"), templar(vault_mail="x")) == Hidden("x")
 
@@ -114,7 +121,10 @@ def test_a_shared_value_counts_for_every_host_and_a_template_anew() -> None:
     shared = {"web_a": "x" * 3, "web_b": template("{{ number }}")}
     checker = Checker()
     found = [
-        [mistake.path for mistake in checker.mistakes(shared, specification, templar(number=n))]
+        [
+            mistake.path
+            for mistake in checker.mistakes(shared | {"number": n}, specification, LOADER)
+        ]
         for n in (1, "text", 2)
     ]
     assert found == [["web_a"], ["web_a", "web_b"], ["web_a"]]

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: Servertechnik contributors
+"""A small company on disk, and the real command against it."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+Validate = Callable[..., "subprocess.CompletedProcess[str]"]
+
+FILES = {
+    "site.yml": """
+        - hosts: web
+          gather_facts: false
+          roles: [web]
+        - import_playbook: more.yml
+        """,
+    "more.yml": """
+        - hosts: "{{ receivers }}"
+          gather_facts: false
+          roles:
+            - role: mail
+              vars: {mail_domain: example.org}
+        """,
+    "roles/web/meta/argument_specs.yml": """
+        argument_specs:
+          main:
+            options:
+              web_name: {type: str, required: true}
+              web_port: {type: int, default: 80}
+              web_password: {type: str, default: ''}
+              web_address: {type: str, default: ''}
+        """,
+    "roles/web/meta/formats.yml": "{web_port: port, web_address: ip_address, web_name: hostname}",
+    "roles/web/defaults/main.yml": "{web_port: 80, web_password: '', web_address: ''}",
+    "roles/web/tasks/main.yml": "[{ansible.builtin.meta: noop}]",
+    "roles/mail/meta/argument_specs.yml": """
+        argument_specs:
+          main:
+            options:
+              mail_domain: {type: str, required: true}
+              mail_size: {type: str, default: 1M}
+        """,
+    "roles/mail/meta/formats.yml": "{mail_domain: fqdn, mail_size: size}",
+    "roles/mail/defaults/main.yml": "mail_size: '{{ limit | default(\"1M\") }}'",
+    "roles/mail/tasks/main.yml": "[{ansible.builtin.meta: noop}]",
+    "hosts.yml": """
+        all:
+          children:
+            web: {hosts: {w1: , w2: }}
+            mail: {hosts: {m1: }}
+        """,
+    "group_vars/web.yml": "web_name: '{{ inventory_hostname }}'",
+}
+
+
+@pytest.fixture
+def validate(tmp_path: Path, run: Validate) -> Validate:
+    """Write the company, with files added or replaced, and validate it."""
+
+    def runner(*words: str, **files: str) -> subprocess.CompletedProcess[str]:
+        for name, text in (FILES | {key: files[key] for key in files}).items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(yaml.safe_dump(yaml.safe_load(text), sort_keys=False))
+        playbook = ("servertechnik.core.validate", "-e", "validate_playbook=site.yml")
+        extra = ("-e", "receivers=mail")
+        return run("ansible-playbook", "-i", "hosts.yml", *playbook, *extra, *words, cwd=tmp_path)
+
+    return runner
+
+
+def lines(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """The lines of the report, without the result as JSON that repeats them."""
+    report = (done.stderr + done.stdout).splitlines()
+    return [line for line in report if "; accepted: " in line and not line.startswith("fatal: ")]
+
+
+def test_a_sound_inventory_passes_without_a_connection(validate: Validate) -> None:
+    done = validate("-v")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 hosts, 2 roles: no mistake in the inventory." in done.stdout
+
+
+def test_all_mistakes_of_all_hosts_are_reported_at_once(validate: Validate) -> None:
+    done = validate(
+        **{
+            "group_vars/web.yml": "{web_port: 99999, web_name: '{{ nope }}', web_prot: 1}",
+            "host_vars/w1.yml": "web_address: 192.0.2.300",
+            "host_vars/m1.yml": "limit: huge",
+        }
+    )
+    assert done.returncode != 0
+    assert "5 mistakes in the inventory" in done.stderr + done.stdout
+    assert [line.partition(";")[0] for line in lines(done)] == [
+        "hosts w1, w2: web_name: found '{{ nope }}', where 'nope' is undefined",
+        "hosts w1, w2: web_port: found 99999",
+        "w1: web_address: found '192.0.2.300'",
+        "hosts w1, w2: web_prot: found a variable that role web does not have",
+        "m1: mail_size: found 'huge'",
+    ]
+    assert lines(done)[2].endswith("an IP address (192.0.2.1, 2001:db8::1) [host_vars/w1.yml:1]")
+
+
+def test_the_limit_is_respected(validate: Validate) -> None:
+    bad = {"host_vars/w1.yml": "web_port: 0"}
+    assert validate("--limit", "w2,m1", **bad).returncode == 0
+    assert validate("--limit", "w1", **bad).returncode != 0
+
+
+def test_variables_of_every_source_count(validate: Validate) -> None:
+    done = validate(
+        "-e",
+        "web_port=http",
+        **{
+            "more.yml": """
+                - hosts: mail
+                  gather_facts: false
+                  vars: {mail_size: big}
+                  roles: [{role: mail, vars: {mail_domain: lonely}}]
+                """,
+        },
+    )
+    assert [line.partition(";")[0] for line in lines(done)] == [
+        "hosts w1, w2: web_port: found 'http'",
+        "m1: mail_domain: found 'lonely'",
+        "m1: mail_size: found 'big'",
+    ]
+
+
+def test_secrets_stay_secret(validate: Validate) -> None:
+    done = validate("-vvv", **{"host_vars/w1.yml": "web_password: {a: hunter2}"})
+    assert lines(done)[0].startswith("w1: web_password: found a value that is kept secret")
+    assert "hunter2" not in done.stdout + done.stderr
+
+
+def test_a_value_that_needs_facts_is_left_to_the_role(validate: Validate) -> None:
+    facts = "\"{{ ansible_facts['default_ipv4']['address'] }}\""
+    assert validate(**{"host_vars/w1.yml": f"web_address: {facts}"}).returncode == 0
+
+
+def test_a_host_without_a_role_is_named(validate: Validate) -> None:
+    done = validate(**{"hosts.yml": "all: {hosts: {lone: }, children: "
+                                    "{web: {hosts: {w1: }}, mail: }}"})  # fmt: skip
+    assert done.returncode == 0
+    assert "No role applies to lone." in done.stderr + done.stdout
+
+
+def test_check_mode_reports_the_same(validate: Validate) -> None:
+    bad = {"host_vars/w1.yml": "web_port: 0"}
+    assert lines(validate("--check", **bad)) == lines(validate(**bad)) != []
