@@ -12,7 +12,7 @@ type: stdout
 short_description: a live bar, a readable summary, and a record of every run
 version_added: 0.1.0
 author:
-  - Servertechnik contributors (@servertechnik)
+  - The Servertechnik authors (@servertechnik)
 description:
   - On a terminal, two lines at the bottom show the current role and task, the hosts it waits for,
     and the elapsed and remaining time, which is learned from earlier runs.

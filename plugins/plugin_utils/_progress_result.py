@@ -15,6 +15,11 @@ _ESCAPE_SEQUENCE = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])"
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# What Ansible puts before the words of a module or of ssh.
+_WRAPPING = re.compile(
+    r"^(?:(?:Task|Module|Action) failed: )*"
+    r"(?:.*Make sure this host can be reached over ssh: |Failed to connect to the host via ssh: )?"
+)
 _HIDDEN = "what it said is hidden (no_log)"
 _LAST_LINES = 12
 
@@ -75,14 +80,14 @@ def outcome_of(
     """Read one result as callbacks get it; `status` is what Ansible made of it."""
     items = [item for item in result.get("results") or () if isinstance(item, Mapping)]
     counted = (sum(bool(item.get("changed")) for item in items), len(items)) if items else None
-    wrong = status in {Status.FAILED, Status.IGNORED, Status.UNREACHABLE}
+    fine = status in {Status.OK, Status.CHANGED, Status.SKIPPED}
     return Outcome(
         host=host,
         status=status,
         check=check,
         seconds=seconds,
         delegate=delegate,
-        message=_message(result, items) if wrong else "",
+        message="" if fine else _message(result, items),
         items=counted,
         component={} if is_hidden(result) else _component(result, items),
     )
@@ -104,8 +109,7 @@ def _item_label(item: Mapping[str, Any]) -> str:
 def _single_message(result: Mapping[str, Any]) -> str:
     if is_hidden(result):
         return _HIDDEN
-    text = str(result.get("msg") or "").strip().removeprefix("Task failed: ")
-    text = text.removeprefix("Module failed: ").removeprefix("Action failed: ")
+    text = _WRAPPING.sub("", str(result.get("msg") or "").strip())
     said = next(filter(None, (_tail(result, key) for key in ("stderr", "module_stderr"))), "")
     if not said and result.get("rc"):
         said = _tail(result, "stdout") or _tail(result, "module_stdout")

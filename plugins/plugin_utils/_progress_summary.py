@@ -18,6 +18,8 @@ from ansible_collections.servertechnik.core.plugins.plugin_utils._progress_resul
     Status,
 )
 
+_CHANGES = {"content": "changed", "attributes": "given another owner or mode"}
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -103,7 +105,8 @@ def change_line(outcome: Outcome) -> str:
         for package in outcome.component.get(key, ()):
             done.setdefault(key, []).append(package)
     for file in outcome.component.get("files", ()):
-        done.setdefault(str(file["change"]), []).append(file["path"])
+        change = str(file["change"])
+        done.setdefault(_CHANGES.get(change, change), []).append(file["path"])
     for unit in outcome.component.get("units", ()):
         for action in unit["actions"]:
             done.setdefault(str(action), []).append(unit["name"])

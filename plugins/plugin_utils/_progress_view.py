@@ -156,7 +156,8 @@ def _failure(failure: Failure) -> Iterator[Line]:
     style = _WORDS[failure.status][1]
     what = "can't be reached" if failure.status is Status.UNREACHABLE else failure.task
     yield line((", ".join(failure.hosts), "bold"), ": ", (what, style), indent=2)
-    yield from paragraph(failure.message, indent=6)
+    for text in failure.message.splitlines():
+        yield line(text, indent=6)
     if failure.status is not Status.UNREACHABLE and failure.path:
         yield line((f"at {failure.path}", "dim"), indent=6)
     if failure.fix:
@@ -185,10 +186,11 @@ def _closing(run: Run, *, seconds: float, interrupted: bool, check: bool) -> Ite
         word, style = "failed", "bold red"
     else:
         word, style = ("checked" if check else "done"), "bold green"
-    tasks = sum(bool(task.outcomes) for task in run.tasks)
+    count = sum(bool(task.outcomes) for task in run.tasks)
+    tasks = f"{count} task{'' if count == 1 else 's'}"
     yield line(
         (f"{PurePath(run.playbook).name} {word}", style),
-        f" after {duration(seconds)}: {hosts_text(len(run.hosts))}, {tasks} tasks",
+        f" after {duration(seconds)}: {hosts_text(len(run.hosts))}, {tasks}",
         ", check mode: nothing was changed" if check else "",
     )
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
+from math import isfinite
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -71,12 +72,9 @@ def envelope(
         "data": data,
     }
     try:
-        plain: dict[str, Any] = json.loads(json.dumps(document, allow_nan=False))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise RecordError(
-            f"The record {kind!r} for {host} can't be written as JSON ({error}); accepted are "
-            "dictionaries, lists, strings, finite numbers, true, false and null"
-        ) from error
+        plain: dict[str, Any] = _plain(document, "")
+    except ValueError as error:
+        raise _unfit(document, str(error)) from None
     _check(plain)
     return plain
 
@@ -101,6 +99,31 @@ def store(document: dict[str, Any], directory: Path, at: datetime) -> Path:
     return path
 
 
+def _plain(value: Any, where: str) -> Any:
+    """Return `value` in JSON's own types; Ansible's are derived from them."""
+    match value:
+        case dict():
+            return {str(key): _plain(part, f"{where}.{key}") for key, part in value.items()}
+        case list() | tuple():
+            return [_plain(part, f"{where}[{index}]") for index, part in enumerate(value)]
+        case str():
+            return str(value)
+        case float() if not isfinite(value):
+            raise ValueError(f"{where[1:]}: found {value}, accepted: a finite number")
+        case None | bool() | int() | float():
+            return value
+    raise ValueError(
+        f"{where[1:]}: found {value!s:.{_LONGEST_VALUE}} ({type(value).__name__}), accepted: "
+        "a dictionary, a list, text, a number, true, false or null"
+    )
+
+
+def _unfit(document: dict[str, Any], reason: str) -> RecordError:
+    return RecordError(
+        f"The record {document['kind']!r} for {document['host']} doesn't fit: {reason}"
+    )
+
+
 def _check(document: dict[str, Any]) -> None:
     _fits(document, "envelope", document)
     kind, version = document["kind"], document["schema"]
@@ -110,10 +133,7 @@ def _check(document: dict[str, Any]) -> None:
     if version in known:
         _fits(document["data"], f"{kind}-{version}", document)
     elif known:
-        raise RecordError(
-            f"The record {kind!r} for {document['host']} doesn't fit: schema: found {version}, "
-            f"accepted: {_listed(known)}"
-        )
+        raise _unfit(document, f"schema: found {version}, accepted: {_listed(known)}")
 
 
 def _fits(part: Any, schema: str, document: dict[str, Any]) -> None:
@@ -122,10 +142,7 @@ def _fits(part: Any, schema: str, document: dict[str, Any]) -> None:
         where = error.json_path.removeprefix("$").removeprefix(".")
         inside = "" if schema == "envelope" else "data"
         where = ".".join(filter(None, (inside, where))).replace(".[", "[") or "the document"
-        raise RecordError(
-            f"The record {document['kind']!r} for {document['host']} doesn't fit: "
-            f"{where}: {_wrong(error)}"
-        )
+        raise _unfit(document, f"{where}: {_wrong(error)}")
 
 
 @cache
@@ -139,7 +156,7 @@ def _wrong(error: Any) -> str:
     wanted, schema = error.validator_value, error.schema
     if error.validator == "required":
         missing = [name for name in wanted if name not in error.instance]
-        return f"{_listed(missing)} is missing, accepted: {_listed(wanted)}"
+        return f"missing {_listed(missing)}, accepted: {_listed(wanted)}"
     if error.validator == "additionalProperties" and wanted is False:
         known = schema.get("properties", {})
         extra = [name for name in error.instance if name not in known]
