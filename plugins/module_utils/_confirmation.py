@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: Servertechnik contributors
+"""Confirmed commit: a change stays only if the controller says, over a new connection, that it
+can still reach the host (the idea is RFC 6241, section 8.4).
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from ansible_collections.servertechnik.core.plugins.module_utils._activation import activate, verify
+from ansible_collections.servertechnik.core.plugins.module_utils._host import Host, HostError
+from ansible_collections.servertechnik.core.plugins.module_utils._journal import (
+    PROGRAM,
+    Journal,
+    Store,
+    boot,
+)
+from ansible_collections.servertechnik.core.plugins.module_utils._restore import put_back, told
+
+FLUSH = 0.3  # seconds in which the module's answer reaches the controller
+BUSY = 60  # seconds to wait for the host's lock
+PYTHON = ["/usr/bin/python3", "-I", PROGRAM]
+
+
+def begin(host: Host, store: Store, journal: Journal, timeout: int) -> None:
+    """Arm the host's own timer, then let the host activate by itself. Raises HostError.
+
+    The activation runs apart from the controller's connection, so that it may cut it.
+    """
+    journal.confirm = {
+        "timeout": timeout,
+        "boot": boot(),
+        "deadline": time.clock_gettime(time.CLOCK_BOOTTIME) + timeout,
+    }
+    store.save(journal)
+    host.must(
+        "systemd-run", "--quiet", f"--unit=servertechnik-restore-{journal.id}",
+        f"--on-active={timeout}s", "--timer-property=AccuracySec=100ms",
+        *PYTHON, "restore", journal.id,
+    )  # fmt: skip
+    host.must(
+        "systemd-run", "--quiet", "--collect", f"--unit=servertechnik-activate-{journal.id}",
+        *PYTHON, "activate", journal.id,
+    )  # fmt: skip
+
+
+def proceed(host: Host, store: Store, name: str) -> None:
+    """Activate what waits for it, and undo it at once if that fails."""
+    time.sleep(FLUSH)
+    with store.locked(BUSY, f"activation of {name}"):
+        journal = store.load(name)
+        if journal.state != "applied":
+            return
+        try:
+            activate(host, store, journal)
+            verify(host, journal)
+        except (HostError, OSError) as error:
+            reason = f"activation: {error}"
+            journal.error = f"{reason}. {told(journal, put_back(host, store, journal, reason))}"
+            store.save(journal)
+            return
+        journal.state = "activated"
+        store.save(journal)
+
+
+def confirm(host: Host, store: Store, name: str, who: str) -> dict[str, Any]:
+    """Commit what has been activated, and say how things stand: `state` and `error`."""
+    if store.load(name).state == "activated":
+        with store.locked(BUSY, who):
+            journal = store.load(name)
+            if journal.state == "activated":
+                store.commit(journal)
+                host.run(["systemctl", "stop", f"servertechnik-restore-{name}.timer"])
+    journal = store.load(name)
+    return {"state": journal.state, "error": journal.error}
+
+
+def restore(host: Host, store: Store, name: str) -> None:
+    """Put the host back, unless the transaction has been confirmed meanwhile."""
+    host.run(["systemctl", "stop", f"servertechnik-activate-{name}.service"])
+    with store.locked(BUSY, f"restoration of {name}"):
+        journal = store.load(name)
+        if not journal.finished:
+            timeout = (journal.confirm or {}).get("timeout")
+            put_back(host, store, journal, f"nobody confirmed the change within {timeout} s")
+
+
+def recover(host: Host, store: Store, *, booting: bool = False) -> str | None:
+    """Finish what was committed, undo what was not; return one sentence if there was anything.
+
+    The caller holds the lock. Raises HostError or OSError when the host can't be put back.
+    """
+    journal = store.active()
+    if journal is None:
+        return None
+    if journal.state in ("committed", "reverted"):
+        store.commit(journal)
+        return None
+    if journal.state == "rolled back":
+        store.abandon(journal)
+        return None
+    cause = "the host was restarted" if booting else "an earlier run was cut off"
+    reason = f"{cause} while the transaction was {journal.state}"
+    left = put_back(host, store, journal, reason, booting=booting)
+    return f"transaction {journal.id} was not finished, {cause}. {told(journal, left)}"

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: Servertechnik contributors
+"""What differs on a host from what was committed there, found without rendering anything."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from ansible_collections.servertechnik.core.plugins.module_utils._host import Host
+from ansible_collections.servertechnik.core.plugins.module_utils._journal import Store, now
+from ansible_collections.servertechnik.core.plugins.module_utils._model import (
+    Desired,
+    FileSpec,
+    FileState,
+    InputError,
+)
+from ansible_collections.servertechnik.core.plugins.module_utils._plan import (
+    FileChange,
+    Plan,
+    UnitChange,
+)
+
+DPKG_LOG = "/var/log/dpkg.log"
+
+
+def drift(host: Host, store: Store) -> dict[str, Any]:
+    """Return what was looked at and what differs.
+
+    `components` maps names to the transaction that committed them, `differences` is a list of
+    `component`, `kind` (file, unit, package), `name`, `wanted`, `found` and `since` (RFC 3339, or
+    empty where the host doesn't know).
+    """
+    records = {name: store.record(name) or {} for name in store.components()}
+    wanted = {name: Desired.from_dict(record["desired"]) for name, record in records.items()}
+    units = host.units(sorted({unit.name for one in wanted.values() for unit in one.units}))
+    differences = []
+    for name, desired in wanted.items():
+        current = host.read(desired, units)
+        try:
+            plan = Plan.between(current, desired)
+        except InputError as error:
+            differences.append(_entry(name, "component", name, "as committed", str(error), ""))
+            continue
+        differences += _differences(host, name, plan)
+    return {
+        "components": {name: record["transaction"] for name, record in records.items()},
+        "differences": differences,
+    }
+
+
+def _differences(host: Host, name: str, plan: Plan) -> Iterator[dict[str, str]]:
+    for package in plan.install:
+        since = _package_since(host, package.partition("=")[0])
+        yield _entry(name, "package", package, "installed", "not installed", since)
+    for package in plan.remove:
+        yield _entry(name, "package", package, "absent", "installed", _package_since(host, package))
+    for change in plan.files:
+        yield _file(host, name, change)
+    changed = bool(plan.files or plan.install or plan.remove)
+    for unit in plan.units:
+        # A service is not to be restarted because of a difference that is reported anyway.
+        if not changed or set(unit.actions) - {unit.spec.on_change}:
+            yield _unit(name, unit)
+
+
+def _file(host: Host, name: str, change: FileChange) -> dict[str, str]:
+    path, before = change.spec.path, change.before
+    stamp = _stat_time(host, path if before.kind != "absent" else os.path.dirname(path))
+    return _entry(name, "file", path, _looks(change.spec), _looks(before), stamp)
+
+
+def _looks(one: FileSpec | FileState) -> str:
+    if one.kind == "absent":
+        return "absent"
+    if one.kind == "link":
+        return f"link to {one.target}"
+    digest = f" SHA-256 {one.digest[:12]}…" if one.digest else ""
+    return f"{one.kind} {one.owner}:{one.group} {one.mode:04o}{digest}"
+
+
+def _unit(name: str, change: UnitChange) -> dict[str, str]:
+    spec, before = change.spec, change.before
+    wanted = "masked" if spec.masked else spec.state
+    wanted += "" if spec.masked else ", enabled" if spec.enabled else ", disabled"
+    found = f"{before.active}, {before.file_state or before.load}"
+    return _entry(name, "unit", spec.name, wanted, found, before.since)
+
+
+def _entry(*values: str) -> dict[str, str]:
+    keys = ("component", "kind", "name", "wanted", "found", "since")
+    return dict(zip(keys, values, strict=True))
+
+
+def _stat_time(host: Host, path: str) -> str:
+    """Return when content or attributes at `path` last changed (ctime can't be set by hand)."""
+    try:
+        changed = os.lstat(host.at(path)).st_ctime
+    except OSError:
+        return ""
+    return datetime.fromtimestamp(changed, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _package_since(host: Host, name: str) -> str:
+    """Return the local time of the last thing that dpkg's log says of a package."""
+    try:
+        lines = host.content(DPKG_LOG).decode(errors="replace").splitlines()
+    except OSError:
+        return ""
+    mine = [line for line in lines if f" {name}:" in line or line.endswith(f" {name}")]
+    return "T".join(mine[-1].split()[:2]) if mine else ""
+
+
+def report(found: dict[str, Any], textfile: str | None) -> int:
+    """Print one JSON line, write Prometheus metrics if asked to, and return 1 for differences."""
+    print(json.dumps({"at": now(), **found}))
+    if textfile:
+        text = metrics(found)
+        os.makedirs(os.path.dirname(textfile), exist_ok=True)
+        with open(f"{textfile}.new", "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(f"{textfile}.new", textfile)
+    return 1 if found["differences"] else 0
+
+
+def metrics(found: dict[str, Any]) -> str:
+    """Return the number of differences of each component in Prometheus' text format."""
+    count = dict.fromkeys(found["components"], 0)
+    for one in found["differences"]:
+        count[one["component"]] += 1
+    lines = [
+        "# HELP servertechnik_drift_differences Differences from what was last committed.",
+        "# TYPE servertechnik_drift_differences gauge",
+        *(
+            f'servertechnik_drift_differences{{component="{name}"}} {number}'
+            for name, number in count.items()
+        ),
+        "# HELP servertechnik_drift_checked_seconds When the host was last compared (Unix time).",
+        "# TYPE servertechnik_drift_checked_seconds gauge",
+        f"servertechnik_drift_checked_seconds {datetime.now(UTC).timestamp():.0f}",
+    ]
+    return "\n".join(lines) + "\n"
