@@ -48,7 +48,7 @@ def up(spec: Spec) -> list[Running]:
     """
     names = images.ensure(tuple(sorted({host.release for host in spec.hosts})))
     public = _key()
-    used = {network for host in spec.hosts for network in host.networks}
+    used = {network for host in spec.hosts for network in host.addresses}
     with locked("networks", shared=True), ThreadPoolExecutor(len(spec.hosts) or 1) as pool:
         for network in sorted(used):
             _network(network, spec.networks[network])
@@ -136,19 +136,21 @@ def _up(host: Host, image: str, public: str) -> Running:
     else:
         outcome = "started"
         run("podman", "start", host.name)
+    where = address(host.name)
     # A host that was there already is as its roles have left it, its keys included.
     if outcome != "unchanged":
         key = _wait_for_systemd(host.name, public if found is None else "")
-        _known_hosts(host.name).parent.mkdir(parents=True, exist_ok=True)
-        _known_hosts(host.name).write_text(f"{host.name} {key}\n")
-    where = address(host.name)
+        folder = _known_hosts(host.name).parent
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "known_hosts").write_text(f"{host.name} {key}\n")
+        (folder / "address").write_text(where)
     _wait_for_ssh(host.name, where)
     return Running(host.name, where, host.release, outcome, str(_known_hosts(host.name)))
 
 
 def _create(host: Host, image: str, wanted: str) -> None:
     networks: list[str] = []
-    for network, fixed in host.networks.items():
+    for network, fixed in host.addresses.items():
         # The same after a restart, or neighbours would look for the former one for a minute.
         digits = hashlib.sha256(f"{host.name} {network}".encode()).hexdigest()
         mac = ":".join(["02", *(digits[at : at + 2] for at in range(0, 10, 2))])

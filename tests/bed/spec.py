@@ -6,7 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ class Host:
 
     name: str
     release: str
-    networks: Mapping[str, str] = field(default_factory=lambda: {ANYWHERE: ""})
+    addresses: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -59,14 +59,14 @@ def of_arguments(words: Iterable[str]) -> Spec:
 
 
 def of_data(data: Mapping[str, Any]) -> Spec:
-    """From parsed JSON: `hosts` (list of `name`, `release`, `networks`), `networks` (subnets).
+    """From parsed JSON: `hosts` (list of `name`, `release`, `addresses`), `networks` (subnets).
 
     Raises:
         BedError: a name, release, network or address can't be; the text says which.
     """
     networks = {ANYWHERE: "", **data.get("networks", {})}
     hosts = tuple(
-        Host(item["name"], item["release"], item.get("networks") or {ANYWHERE: ""})
+        Host(item["name"], item["release"], item.get("addresses") or {ANYWHERE: ""})
         for item in data["hosts"]
     )
     problems = [problem for host in hosts for problem in _problems(host, networks)]
@@ -91,7 +91,7 @@ def of_inventory(inventory: Path) -> Spec:
         if "bed_release" in values:
             networks.update(values.get("bed_networks", {}))
             address = values.get("bed_addresses", {})
-            hosts.append({"name": name, "release": values["bed_release"], "networks": address})
+            hosts.append({"name": name, "release": values["bed_release"], "addresses": address})
     if not hosts:
         raise BedError(f"{inventory}: no host has `bed_release`, none can be made here")
     return of_data({"hosts": hosts, "networks": networks})
@@ -104,7 +104,7 @@ def _problems(host: Host, networks: Mapping[str, str]) -> list[str]:
     if host.release not in RELEASES:
         known = ", ".join(RELEASES)
         problems.append(f"{host.name}: release {host.release!r} is none of {known}")
-    for network, address in host.networks.items():
+    for network, address in host.addresses.items():
         if network not in networks:
             problems.append(f"{host.name}: network {network!r} is none of {', '.join(networks)}")
         elif address and ip_address(address) not in ip_network(networks[network]):
