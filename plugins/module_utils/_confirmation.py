@@ -36,7 +36,7 @@ def begin(host: Host, store: Store, journal: Journal, timeout: int) -> None:
     }
     store.save(journal)
     host.must(
-        "systemd-run", "--quiet", f"--unit=servertechnik-restore-{journal.id}",
+        "systemd-run", "--quiet", "--collect", f"--unit=servertechnik-restore-{journal.id}",
         f"--on-active={timeout}s", "--timer-property=AccuracySec=100ms",
         *PYTHON, "restore", journal.id,
     )  # fmt: skip

@@ -65,6 +65,8 @@ def install(host: Host) -> None:
             host.make_folder(os.path.dirname(path))
             host.write(f"{path}.new", content, FileSpec(path=path, mode=mode))
             host.move(f"{path}.new", path)
+            if path == PROGRAM and not host.root:
+                host.must("/usr/bin/python3", "-I", PROGRAM, "list")
     for path, target in {COMMAND: PROGRAM, WANTED: UNIT}.items():
         if not os.path.islink(host.at(path)):
             host.make_folder(os.path.dirname(path))
@@ -74,7 +76,9 @@ def install(host: Host) -> None:
 def archive() -> bytes:
     """Return the program as a Python archive (zipapp), the same bytes every time."""
     prefix = PACKAGE.replace("/", ".") + "."
+    folders = PACKAGE.split("/")
     sources = {"__main__.py": START}
+    sources |= {"/".join([*folders[:n], "__init__.py"]): "" for n in range(1, len(folders) + 1)}
     for part in PARTS:
         loader = sys.modules[prefix + part].__loader__
         source = loader.get_source(prefix + part)  # type: ignore[union-attr]  # every importer has it

@@ -34,6 +34,10 @@ class Confirmer:
         if said.get("state") == "committed":
             return result
         lost = f"the host could not be reached over a new connection within {timeout} s"
+        if said.get("state"):
+            lost = (
+                f"the host was reached, but its change was still {said['state']} after {timeout} s"
+            )
         if said.get("state") != "rolled back":
             self._go_to(former)
             last_word = str(said.get("said") or "")
