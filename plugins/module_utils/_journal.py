@@ -17,7 +17,6 @@ import contextlib
 import fcntl
 import json
 import os
-import secrets
 import shutil
 import time
 from collections.abc import Iterator
@@ -123,7 +122,7 @@ class Store:
         at = now()
         stamp = at.translate(str.maketrans("", "", "-:"))
         journal = Journal(
-            id=f"{stamp}-{component}-{secrets.token_hex(4)}", component=component, at=at, **values
+            id=f"{stamp}-{component}-{os.urandom(4).hex()}", component=component, at=at, **values
         )
         self.host.make_folder(HOME, 0o700)
         self.host.make_folder(f"{HOME}/transactions", 0o700)

@@ -8,21 +8,19 @@ A person at the console calls it as `servertechnik`.
 
 from __future__ import annotations
 
-import argparse
+import importlib
 import io
 import os
-import sys
 import zipfile
 
-from ansible_collections.servertechnik.core.plugins.module_utils import _confirmation
-from ansible_collections.servertechnik.core.plugins.module_utils._drift import drift, report
-from ansible_collections.servertechnik.core.plugins.module_utils._host import Host, HostError
-from ansible_collections.servertechnik.core.plugins.module_utils._journal import PROGRAM, Store
+from ansible_collections.servertechnik.core.plugins.module_utils._host import Host
+from ansible_collections.servertechnik.core.plugins.module_utils._journal import PROGRAM
 from ansible_collections.servertechnik.core.plugins.module_utils._model import FileSpec
 
 PACKAGE = "ansible_collections/servertechnik/core/plugins/module_utils"
 PARTS = (
     "_activation",
+    "_cli",
     "_confirmation",
     "_drift",
     "_host",
@@ -30,13 +28,12 @@ PARTS = (
     "_model",
     "_packages",
     "_plan",
-    "_program",
     "_restore",
 )
 COMMAND = "/usr/local/sbin/servertechnik"
 UNIT = "/etc/systemd/system/servertechnik-recover.service"
 WANTED = "/etc/systemd/system/sysinit.target.wants/servertechnik-recover.service"
-START = f"from {PACKAGE.replace('/', '.')}._program import main\n\nmain()\n"
+START = f"from {PACKAGE.replace('/', '.')}._cli import main\n\nmain()\n"
 RECOVER = f"""\
 [Unit]
 Description=Put back a change that was not finished when the host went down
@@ -75,12 +72,15 @@ def install(host: Host) -> None:
 
 def archive() -> bytes:
     """Return the program as a Python archive (zipapp), the same bytes every time."""
+    # Needed on the first change of a host alone, so no other call pays for the import.
+    from ansible_collections.servertechnik.core.plugins.module_utils import _cli  # noqa: F401, PLC0415
+
     prefix = PACKAGE.replace("/", ".") + "."
     folders = PACKAGE.split("/")
     sources = {"__main__.py": START}
     sources |= {"/".join([*folders[:n], "__init__.py"]): "" for n in range(1, len(folders) + 1)}
     for part in PARTS:
-        loader = sys.modules[prefix + part].__loader__
+        loader = importlib.import_module(prefix + part).__loader__
         source = loader.get_source(prefix + part)  # type: ignore[union-attr]  # every importer has it
         sources[f"{PACKAGE}/{part}.py"] = source
     packed = io.BytesIO()
@@ -88,42 +88,3 @@ def archive() -> bytes:
         for path, source in sources.items():
             target.writestr(zipfile.ZipInfo(path), source, zipfile.ZIP_DEFLATED)
     return b"#!/usr/bin/env -S python3 -I\n" + packed.getvalue()
-
-
-def main() -> None:
-    """Do what the command line says."""
-    parser = argparse.ArgumentParser(prog="servertechnik", description=__doc__.split("\n")[0])
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    for verb, text in {
-        "restore": "put a transaction back unless it was confirmed",
-        "activate": "activate a transaction that was prepared",
-    }.items():
-        verbs.add_parser(verb, help=text).add_argument("id")
-    verbs.add_parser("recover", help="put back what was not finished (at boot)")
-    verbs.add_parser("list", help="show all transactions, newest first")
-    verb = verbs.add_parser("drift", help="show what differs from what was committed")
-    verb.add_argument("--textfile", help="write Prometheus metrics to this file")
-    options = parser.parse_args()
-    try:
-        sys.exit(_obey(options))
-    except HostError as error:
-        sys.exit(f"servertechnik: {error}")
-
-
-def _obey(options: argparse.Namespace) -> int:
-    host = Host()
-    store = Store(host)
-    if options.verb == "restore":
-        _confirmation.restore(host, store, options.id)
-    elif options.verb == "activate":
-        _confirmation.proceed(host, store, options.id)
-    elif options.verb == "recover":
-        with store.locked(_confirmation.BUSY, "recovery at boot"):
-            print(_confirmation.recover(host, store, booting=True) or "nothing was unfinished")
-    elif options.verb == "list":
-        for name in store.ids():
-            journal = store.load(name)
-            print(f"{journal.id}  {journal.state}  by {journal.by}")
-    else:
-        return report(drift(host, store), options.textfile)
-    return 0
