@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from ansible_collections.servertechnik.core.plugins.module_utils._host import Host
 from ansible_collections.servertechnik.core.plugins.module_utils._model import FileSpec, FileState
-from ansible_collections.servertechnik.core.plugins.module_utils._plan import Plan
+from ansible_collections.servertechnik.core.plugins.module_utils._plan import FileChange, Plan
 
 LARGEST = 256 * 1024  # bytes that are shown of a file
 
@@ -24,8 +24,8 @@ def differences(host: Host, plan: Plan, contents: Mapping[str, bytes]) -> list[d
             {
                 "before_header": _header(spec.path, before),
                 "after_header": _header(spec.path, spec),
-                "before": _text(before, old, sensitive=spec.sensitive),
-                "after": _text(spec, new, sensitive=spec.sensitive),
+                "before": _text(before, old, change),
+                "after": _text(spec, new, change),
             }
         )
     return shown
@@ -37,8 +37,10 @@ def _header(path: str, one: FileSpec | FileState) -> str:
     return f"{path} ({one.owner}:{one.group} {one.mode:04o})"
 
 
-def _text(one: FileSpec | FileState, content: bytes, *, sensitive: bool) -> str:
-    if one.kind == "file" and sensitive:
+def _text(one: FileSpec | FileState, content: bytes, change: FileChange) -> str:
+    if change.change == "attributes":
+        return f"{one.owner}:{one.group} {one.mode:04o}\n"
+    if one.kind == "file" and change.spec.sensitive:
         return "(sensitive, not shown)\n"
     if one.kind == "link":
         return f"-> {one.target}\n"

@@ -192,7 +192,16 @@ def _carry_out(host: Host, store: Store, order: Order, plan: Plan, journal: Jour
         verify(host, journal)
     except Exception as error:
         reason = f"{change.step}: {error or type(error).__name__}"
-        left = put_back(host, store, journal, reason)
+        try:
+            left = put_back(host, store, journal, reason)
+        except (HostError, OSError) as second:
+            raise TransactionError(
+                f"{journal.component}: {reason}. Then the host could not be put back: {second}; "
+                "the next run tries again",
+                changed=True,
+                rolled_back=False,
+                transaction=journal.id,
+            ) from second
         raise TransactionError(
             f"{journal.component}: {reason}. {told(journal, left)}",
             changed=journal.owed,

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure
+from ansible.plugins.action import VariableLayer
 
 FIRST = 0.5  # seconds until the first attempt: the host waits 0.3 s before it activates
 LONGEST = 8.0  # sshd from 9.8 on penalises sources that fail often, so attempts get rarer
@@ -32,6 +33,7 @@ class Confirmer:
         former = self._go_to(confirm.get("address"))
         said = self._ask(name, timeout, until=("committed", "rolled back"))
         if said.get("state") == "committed":
+            self._stay_at(confirm.get("address"))
             return result
         lost = f"the host could not be reached over a new connection within {timeout} s"
         if said.get("state"):
@@ -88,6 +90,16 @@ class Confirmer:
         if port:
             connection.set_option("port", port)
         return former
+
+    def _stay_at(self, address: str | None) -> None:
+        """Have the tasks that follow in this run go to the new address as well."""
+        if address:
+            host, port = split_address(address)
+            moved: dict[str, object] = {
+                "ansible_host": host,
+                **({"ansible_port": port} if port else {}),
+            }
+            self.action.register_host_variables(moved, VariableLayer.EPHEMERAL_FACT)
 
 
 def split_address(address: str) -> tuple[str, int | None]:
