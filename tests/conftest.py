@@ -48,3 +48,19 @@ def run() -> Run:
         )
 
     return runner
+
+
+# What takes longest starts first, so that the last minutes keep every core busy.
+_ORDER = ("scenarios", "fault", "hosts", "lab", "sanity", "lint", "bed", "unit")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the tests; those that share a host, a copy or a cache run in one process."""
+
+    def folder(item: pytest.Item) -> str:
+        return item.path.relative_to(ROOT / "tests").parts[0]
+
+    items.sort(key=lambda item: _ORDER.index(folder(item)))
+    for item in items:
+        if folder(item) not in ("scenarios", "lint"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))

@@ -4,7 +4,8 @@
 """Formats of values that an argument specification can't state, each with its own words.
 
 A role names them in `meta/formats.yml`: the path of a variable to the name of a format, or to a
-range of whole numbers (`1..100`, `0..`).
+range of whole numbers (`1..100`, `0..`). With a question mark (`domain?`) it may also be empty, as
+is needed where a default is computed; a plain default is accepted in any case.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ def _is_url(text: str) -> bool:
 
 
 def _is_email(text: str) -> bool:
-    user, _, domain = text.rpartition("@")
+    user, _at, domain = text.rpartition("@")
     return bool(re.fullmatch(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}", user)) and _is_name(domain, 2)
 
 
@@ -215,8 +216,11 @@ FORMATS: dict[str, Format] = {
 def format_named(name: str) -> Format:
     """Return the format called `name`, or the range of whole numbers that it states (`1..100`).
 
-    Raises KeyError for a name that is neither.
+    `name?` accepts an empty text as well. Raises KeyError for a name that is none of these.
     """
+    if name.endswith("?"):
+        full = format_named(name.removesuffix("?"))
+        return Format(f"{full.words}, or empty", lambda text: not text or full.accepts(text))
     span = re.fullmatch(r"(-?[0-9]+)?\.\.(-?[0-9]+)?", name)
     if not span:
         return FORMATS[name]

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
+_Keys = Mapping[str, Any]
 # What was found, and what is accepted.
 Broken = Iterator[tuple[str, str]]
 
@@ -18,27 +19,30 @@ Broken = Iterator[tuple[str, str]]
 def broken_relations(value: Mapping[str, Any], option: Mapping[str, Any]) -> Broken:
     """Yield what was found and what is accepted for each rule of `option` that `value` breaks.
 
-    A key whose value is null counts as not given.
+    A key whose value is null counts as not given; a rule that asks for the value of a key takes its
+    default where it isn't given.
     """
     given = {name: entry for name, entry in value.items() if entry is not None}
+    options = option.get("options") or {}
+    defaults = {name: inner.get("default") for name, inner in options.items()}
     for relation, check in RELATIONS.items():
-        yield from check(option.get(relation) or (), given)
+        yield from check(option.get(relation) or (), given, defaults)
 
 
-def _mutually_exclusive(rules: Collection[list[str]], given: Mapping[str, Any]) -> Broken:
+def _mutually_exclusive(rules: Collection[list[str]], given: _Keys, _defaults: _Keys) -> Broken:
     for names in rules:
         present = [name for name in names if name in given]
         if len(present) > 1:
             yield f"{' and '.join(present)} together", f"only one of {', '.join(names)}"
 
 
-def _required_one_of(rules: Collection[list[str]], given: Mapping[str, Any]) -> Broken:
+def _required_one_of(rules: Collection[list[str]], given: _Keys, _defaults: _Keys) -> Broken:
     for names in rules:
         if not any(name in given for name in names):
             yield f"none of {', '.join(names)}", "at least one of them"
 
 
-def _required_together(rules: Collection[list[str]], given: Mapping[str, Any]) -> Broken:
+def _required_together(rules: Collection[list[str]], given: _Keys, _defaults: _Keys) -> Broken:
     for names in rules:
         missing = [name for name in names if name not in given]
         if 0 < len(missing) < len(names):
@@ -49,16 +53,18 @@ def _required_together(rules: Collection[list[str]], given: Mapping[str, Any]) -
             )
 
 
-def _required_if(rules: Collection[list[Any]], given: Mapping[str, Any]) -> Broken:
+def _required_if(rules: Collection[list[Any]], given: _Keys, defaults: _Keys) -> Broken:
     for name, wanted, names, *options in rules:
+        if given.get(name, defaults.get(name)) != wanted:
+            continue
         is_one_enough = any(options)
         missing = [other for other in names if other not in given]
-        if given.get(name) == wanted and len(missing) > (len(names) - 1 if is_one_enough else 0):
+        if len(missing) > (len(names) - 1 if is_one_enough else 0):
             needed = (" or " if is_one_enough else ", ").join(names)
             yield f"{name}: {wanted} without {', '.join(missing)}", f"{needed} with it"
 
 
-def _required_by(rules: Mapping[str, str | list[str]], given: Mapping[str, Any]) -> Broken:
+def _required_by(rules: Mapping[str, str | list[str]], given: _Keys, _defaults: _Keys) -> Broken:
     for name in rules:
         needed = rules[name]
         names = [needed] if isinstance(needed, str) else needed
@@ -67,7 +73,7 @@ def _required_by(rules: Mapping[str, str | list[str]], given: Mapping[str, Any])
             yield f"{name} without {', '.join(missing)}", f"{', '.join(names)} with it"
 
 
-RELATIONS: dict[str, Callable[[Any, Mapping[str, Any]], Broken]] = {
+RELATIONS: dict[str, Callable[[Any, _Keys, _Keys], Broken]] = {
     "mutually_exclusive": _mutually_exclusive,
     "required_one_of": _required_one_of,
     "required_together": _required_together,

@@ -59,6 +59,10 @@ class Hidden:
     value: Any
 
 
+def _unknown(_value: object) -> str:
+    return ""
+
+
 @dataclass(frozen=True)
 class Specification:
     """What one role accepts: its `options` as in argument_specs.yml, its formats by path."""
@@ -68,7 +72,7 @@ class Specification:
     formats: Mapping[str, str] = field(default_factory=dict)
 
     def check(
-        self, name: str, value: Any, origin_of: Callable[[Any], str] = lambda _: ""
+        self, name: str, value: Any, origin_of: Callable[[Any], str] = _unknown
     ) -> Iterator[Mistake]:
         """Yield every mistake in the value of the variable called `name`.
 
@@ -82,7 +86,7 @@ class Specification:
             if option.get("required") and name not in given:
                 yield self._place(name).missing(option)
 
-    def _place(self, name: str, origin_of: Callable[[Any], str] = lambda _: "") -> _Place:
+    def _place(self, name: str, origin_of: Callable[[Any], str] = _unknown) -> _Place:
         return _Place(name, name, self.formats, origin_of).narrowed(name, self.options[name])
 
     def unknown(self, name: str, origin: str = "") -> Mistake:
@@ -212,7 +216,7 @@ _TYPES: dict[str, Callable[[object], bool]] = {
     "bool": lambda value: isinstance(value, bool),
     "list": lambda value: isinstance(value, list),
     "dict": lambda value: isinstance(value, Mapping),
-    "raw": lambda _: True,
+    "raw": lambda _value: True,
 }
 
 

@@ -79,6 +79,7 @@ CASES: dict[str, tuple[list[str], list[str]]] = {
     "1..100": (["1", "100"], ["0", "101", "x", "1.5", ""]),
     "0..": (["0", "99999"], ["-1"]),
     "..5": (["-3", "5"], ["6"]),
+    "domain?": (["", "example.org"], ["a..b"]),
 }
 
 
@@ -103,6 +104,7 @@ def test_every_format_has_cases_and_words() -> None:
 def test_a_range_says_its_ends() -> None:
     assert format_named("1..100").words == "a whole number from 1 to 100"
     assert format_named("0..").words == "a whole number from 0"
+    assert format_named("..5?").words == "a whole number to 5, or empty"
 
 
 def test_an_unknown_format_is_an_error() -> None:

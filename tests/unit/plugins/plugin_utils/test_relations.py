@@ -35,6 +35,12 @@ BY = {"required_by": {"a": ["b", "c"], "d": "e"}}
         (BY, {"a": 1, "b": 1, "c": 1}, []),
         (BY, {"a": 1, "c": 1}, [("a without b", "b, c with it")]),
         (BY, {"d": 1}, [("d without e", "e with it")]),
+        (IF_ALL | {"options": {"state": {"default": "on"}}}, {"a": 1, "b": 1}, []),
+        (
+            IF_ALL | {"options": {"state": {"default": "on"}}},
+            {"a": 1},
+            [("state: on without b", "a, b with it")],
+        ),
         ({}, {"a": 1}, []),
     ],
 )
