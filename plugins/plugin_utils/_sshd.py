@@ -16,7 +16,7 @@ NOBODY = ":"
 
 
 class AccessError(ValueError):
-    """Rules that contradict themselves or shut Ansible out; the text says what is accepted."""
+    """Rules that shut Ansible out; the text says what is accepted."""
 
 
 def access(allow: Sequence[Mapping[str, Any]], deny: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -25,14 +25,7 @@ def access(allow: Sequence[Mapping[str, Any]], deny: Sequence[Mapping[str, Any]]
     `allow` and `deny` are lists of dictionaries with either `user` or `group` and, if they are for
     some networks only, `from`. OpenSSH takes AllowUsers and AllowGroups together as "both", and
     AllowGroups knows no networks; here any entry that fits is enough, so groups are Match blocks.
-    Raises AccessError.
     """
-    for entry in (*allow, *deny):
-        if ("user" in entry) == ("group" in entry):
-            raise AccessError(
-                f"sshd_allow, sshd_deny: found an entry with {', '.join(entry)}; accepted: exactly "
-                "one of user and group"
-            )
     allowed = [name for entry in allow if "user" in entry for name in _users(entry)]
     denied = [name for entry in deny if "user" in entry for name in _users(entry)]
     settings = {
@@ -111,6 +104,34 @@ def certificate_files(
         }
         for entry in principals
     ]
+
+
+def sftp_blocks(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return blocks (criteria and settings) for accounts that may only transfer files.
+
+    `entries` have either `user` or `group`, and `chroot`, `umask`, `read_only` and `directory`.
+    """
+    return [
+        {
+            "criteria": f"Group {entry['group']}" if "group" in entry else f"User {entry['user']}",
+            "settings": {
+                "ChrootDirectory": entry["chroot"],
+                "ForceCommand": " ".join(_sftp_command(entry)),
+                "DisableForwarding": True,
+                "PermitTTY": False,
+                "PermitUserRC": False,
+            },
+        }
+        for entry in entries
+    ]
+
+
+def _sftp_command(entry: Mapping[str, Any]) -> Iterator[str]:
+    yield from ("internal-sftp", "-l", "INFO", "-u", entry.get("umask", "0027"))
+    if entry.get("read_only"):
+        yield "-R"
+    if "directory" in entry:
+        yield from ("-d", entry["directory"])
 
 
 def endpoints(ports: Iterable[int], addresses: Sequence[str]) -> list[dict[str, str]]:

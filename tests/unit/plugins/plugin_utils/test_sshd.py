@@ -11,6 +11,7 @@ from ansible_collections.servertechnik.core.plugins.plugin_utils._sshd import (
     certificate_files,
     endpoints,
     refuse_lockout,
+    sftp_blocks,
 )
 
 Entries = list[dict[str, Any]]
@@ -54,13 +55,6 @@ def test_denied() -> None:
     assert found["blocks"] == [
         {"criteria": "Group x Address 192.0.2.0/24", "settings": {"DenyUsers": "*"}}
     ]
-
-
-@pytest.mark.parametrize("entry", [{}, {"user": "anna", "group": "staff"}, {"from": [OFFICE]}])
-@pytest.mark.parametrize("denied", [True, False])
-def test_refuses_an_entry_that_is_not_for_one(entry: dict[str, Any], denied: bool) -> None:
-    with pytest.raises(AccessError, match="exactly one of user and group"):
-        access(*([], [entry]) if denied else ([entry], []))
 
 
 @pytest.mark.parametrize(
@@ -109,6 +103,23 @@ def test_certificate_files() -> None:
         {"dest": "/etc/ssh/authorized_principals.d/deploy",
          "content": 'a\nfrom="192.0.2.0/24" b\n'},
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("entry", "criteria", "command"),
+    [
+        ({"group": "web"}, "Group web", "internal-sftp -l INFO -u 0027"),
+        ({"user": "anna", "umask": "0007", "read_only": True, "directory": "/data"},
+         "User anna", "internal-sftp -l INFO -u 0007 -R -d /data"),
+        ({"user": "anna", "read_only": False}, "User anna", "internal-sftp -l INFO -u 0027"),
+    ],
+)  # fmt: skip
+def test_sftp_blocks(entry: dict[str, Any], criteria: str, command: str) -> None:
+    (block,) = sftp_blocks([{"chroot": "/srv/%u", **entry}])
+    assert block["criteria"] == criteria
+    assert block["settings"]["ForceCommand"] == command
+    assert block["settings"]["ChrootDirectory"] == "/srv/%u"
+    assert block["settings"]["DisableForwarding"] is True
 
 
 @pytest.mark.parametrize(
