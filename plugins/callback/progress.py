@@ -16,8 +16,8 @@ author:
 description:
   - On a terminal, two lines at the bottom show the current role and task, the hosts it waits for,
     and the elapsed and remaining time, which is learned from earlier runs.
-  - In a pipe, in a CI job (environment variable E(CI)) and on a terminal that can't do more
-    (E(TERM=dumb)) there are plain lines without control characters.
+  - In a pipe, and on a terminal that can't do more (E(TERM=dumb)), there are plain lines without
+    control characters. A CI job (environment variable E(CI)) gets no bar even on a terminal.
   - Every change and every failure is one line when it happens; results that are fine are not
     shown unless asked for with C(-v). Module arguments are never shown.
   - At the end, and also when the run is interrupted, a summary names failures first, with what
@@ -160,6 +160,11 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
                 self._screen.say(view.line((title, "bold"), f" ({view.hosts_text(len(batch))})"))
             if self._wants_bar(play):
                 self._screen.show_bar(self._run, self._profile)
+
+    def v2_playbook_on_vars_prompt(self, *_: Any, **__: Any) -> None:
+        """Tell all there is to tell before a question is asked."""
+        with self._lock:
+            self._tell_settled()
 
     def v2_playbook_on_no_hosts_matched(self) -> None:
         """Say that a play has nobody to work on."""

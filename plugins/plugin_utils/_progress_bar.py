@@ -18,6 +18,9 @@ from rich.live_render import LiveRender
 
 _METHODS = ("display", "prompt", "prompt_until")
 _SECONDS_BETWEEN = 0.2
+# Columns kept free at the end of the bar: the terminal writes ^C there, and in the last column
+# that would begin a new line.
+_ECHO = 3
 
 
 class LiveBar:
@@ -104,7 +107,8 @@ class LiveBar:
             else:
                 self._console.control(self._shown.position_cursor())
                 self._shown.set_renderable(self._draw())
-            self._console.print(self._shown, end="")
+            width = max(self._console.width - _ECHO, 1)
+            self._console.print(self._shown, end="", width=width)
 
     def _erase(self) -> None:
         if self._shown is not None:

@@ -94,16 +94,14 @@ def outcome_of(
 
 
 def _message(result: Mapping[str, Any], items: list[Mapping[str, Any]]) -> str:
-    bad = [item for item in items if item.get("failed") or item.get("unreachable")]
+    bad = [item for item in items if item.get("failed") and not is_hidden(item)]
     if not bad:
         return readable(_single_message(result))
-    return readable("\n".join(f"{_item_label(item)}: {_single_message(item)}" for item in bad))
+    return readable("\n".join(f"item {_label(item)}: {_single_message(item)}" for item in bad))
 
 
-def _item_label(item: Mapping[str, Any]) -> str:
-    if is_hidden(item):
-        return "one item"
-    return f"item {item.get('_ansible_item_label', item.get('item'))}"
+def _label(item: Mapping[str, Any]) -> Any:
+    return item.get("_ansible_item_label", item.get("item"))
 
 
 def _single_message(result: Mapping[str, Any]) -> str:

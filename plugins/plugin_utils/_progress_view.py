@@ -146,7 +146,7 @@ def summary_lines(
             for change in changes:
                 yield from _change(change)
             yield line()
-    yield from _rest(summary, run)
+    yield from _rest(summary, run, complete=not (interrupted or run.failed))
     yield from _closing(run, seconds=seconds, interrupted=interrupted, check=check)
     if record:
         yield line((f"Record: {record}", "dim"))
@@ -170,13 +170,14 @@ def _change(change: Change) -> Iterator[Line]:
         yield line(text, indent=6)
 
 
-def _rest(summary: Summary, run: Run) -> Iterator[Line]:
+def _rest(summary: Summary, run: Run, *, complete: bool) -> Iterator[Line]:
     if summary.unchanged:
-        yield line(("Nothing to do on ", "green"), ", ".join(summary.unchanged))
+        word = "Nothing to do on " if complete else "Unchanged so far: "
+        yield line((word, "green"), ", ".join(summary.unchanged))
     if summary.untouched:
         yield line(("Not reached by any task: ", "magenta"), ", ".join(summary.untouched))
     if run.stopped_early:
-        yield line(("Stopped early: no host was left to go on with", "magenta"))
+        yield line(("Stopped early, because too many hosts failed", "magenta"))
 
 
 def _closing(run: Run, *, seconds: float, interrupted: bool, check: bool) -> Iterator[Line]:

@@ -81,18 +81,19 @@ def test_message_of_a_failure(result: dict[str, Any], message: str) -> None:
     assert outcome(result).message == message
 
 
-def test_failing_items_are_named_and_hidden_ones_are_not() -> None:
+def test_failing_items_are_named_unless_they_are_hidden() -> None:
     result = {
         "msg": "One or more items failed",
         "results": [
             {"item": "a", "changed": True},
             {"item": {"k": 1}, "_ansible_item_label": "second", "failed": True, "msg": "broken"},
+            {"item": "third", "failed": True, "msg": "no"},
             {"item": "s3cret", "failed": True, "censored": "x", "_ansible_no_log": True},
         ],
     }
     found = outcome(result)
-    assert found.message == "item second: broken\none item: what it said is hidden (no_log)"
-    assert found.items == (1, 3)
+    assert found.message == "item second: broken\nitem third: no"
+    assert found.items == (1, 4)
 
 
 @pytest.mark.parametrize("status", [Status.OK, Status.CHANGED, Status.SKIPPED])

@@ -105,12 +105,17 @@ def test_a_summary_of_a_quiet_run_is_short() -> None:
     run.stopped_early = True
     assert summary(run, interrupted=True).splitlines() == [
         "",
-        "Nothing to do on web1",
+        "Unchanged so far: web1",
         "Not reached by any task: web2",
-        "Stopped early: no host was left to go on with",
+        "Stopped early, because too many hosts failed",
         "site.yml stopped before its end after 1:01 min: 2 hosts, 1 task",
         "Record: r.json",
     ]
+
+
+def test_a_run_with_nothing_to_do_says_so() -> None:
+    run, _ = running(Outcome(host="web1", status=Status.OK), hosts="web1")
+    assert summary(run).splitlines()[1] == "Nothing to do on web1"
 
 
 def test_one_line_tells_what_a_task_changed() -> None:
