@@ -1,0 +1,1 @@
+"""The lab: a small company in containers, built by the main job."""
