@@ -21,7 +21,7 @@ import pytest
 from tests.conftest import environment
 
 ROOT = Path(__file__).resolve().parents[1]
-BED = ROOT / "tests" / "bed" / "bed"
+BED = str(ROOT / "tests" / "bed" / "bed")
 KEY = ROOT / ".cache" / "bed" / "id_ed25519"
 RELEASES = ("bookworm", "trixie")
 
@@ -43,7 +43,7 @@ class Host:
         words = [BED, "enter", "podman", "exec", "-i", self.name, "sh", "-euc", script]
         done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
         assert not check or done.returncode == 0, f"{self.name}: {script}\n{done.stderr}"
-        return done.stdout
+        return str(done.stdout)
 
     @property
     def variables(self) -> dict[str, Any]:
@@ -70,6 +70,8 @@ class Fleet:
         self.hosts = {host.release: host for host in hosts}
         self.folder = folder
         self.plays = 0
+        self.strategy = "free"
+        self.environ: dict[str, str] = {}
         inventory = {"all": {"hosts": {host.name: host.variables for host in hosts}}}
         (folder / "inventory.json").write_text(json.dumps(inventory))
 
@@ -84,7 +86,7 @@ class Fleet:
             "name": "Test",
             "hosts": "all",
             "gather_facts": False,
-            "strategy": "free",
+            "strategy": self.strategy,
             "ignore_errors": True,
             "tasks": list(tasks),
         }
@@ -101,7 +103,7 @@ class Fleet:
         return subprocess.Popen(
             [*words, str(playbook)],
             cwd=ROOT,
-            env=environment() | variables | (environ or {}),
+            env=environment() | variables | self.environ | (environ or {}),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

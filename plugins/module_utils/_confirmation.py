@@ -57,20 +57,27 @@ def proceed(host: Host, store: Store, name: str) -> None:
             activate(host, store, journal)
             verify(host, journal)
         except (HostError, OSError) as error:
-            reason = f"activation: {error}"
-            journal.error = f"{reason}. {told(journal, put_back(host, store, journal, reason))}"
-            store.save(journal)
+            _give_up(host, store, journal, f"activation: {error}")
             return
         journal.state = "activated"
         store.save(journal)
 
 
+def _give_up(host: Host, store: Store, journal: Journal, reason: str) -> None:
+    """Put the host back, and note for the controller why, and what a person has to look at."""
+    journal.error = f"{reason}. {told(journal, put_back(host, store, journal, reason))}"
+    store.save(journal)
+
+
 def confirm(host: Host, store: Store, name: str, who: str) -> dict[str, Any]:
-    """Commit what has been activated, and say how things stand: `state` and `error`."""
+    """Commit what has been activated, and say how things stand: `state` and `error`.
+
+    A word that comes too late counts for nothing: the host is about to put itself back.
+    """
     if store.load(name).state == "activated":
         with store.locked(BUSY, who):
             journal = store.load(name)
-            if journal.state == "activated":
+            if journal.state == "activated" and journal.awaits_confirmation:
                 store.commit(journal)
                 host.run(["systemctl", "stop", f"servertechnik-restore-{name}.timer"])
     journal = store.load(name)
@@ -84,7 +91,7 @@ def restore(host: Host, store: Store, name: str) -> None:
         journal = store.load(name)
         if not journal.finished:
             timeout = (journal.confirm or {}).get("timeout")
-            put_back(host, store, journal, f"nobody confirmed the change within {timeout} s")
+            _give_up(host, store, journal, f"nobody confirmed the change within {timeout} s")
 
 
 def recover(host: Host, store: Store, *, booting: bool = False) -> str | None:

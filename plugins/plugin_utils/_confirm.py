@@ -9,12 +9,12 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import VariableLayer
 
 FIRST = 0.5  # seconds until the first attempt: the host waits 0.3 s before it activates
 LONGEST = 8.0  # sshd from 9.8 on penalises sources that fail often, so attempts get rarer
-GRACE = 10.0  # seconds that a host may need to put itself back
+GRACE = 30  # seconds that a host may need to put itself back
+DECIDED = ("committed", "rolled back")
 
 
 class Confirmer:
@@ -30,38 +30,39 @@ class Confirmer:
         if not confirm or result.get("failed") or not result.get("transaction"):
             return result
         name, timeout = str(result["transaction"]), int(confirm["timeout"])
-        former = self._go_to(confirm.get("address"))
-        said = self._ask(name, timeout, until=("committed", "rolled back"))
-        if said.get("state") == "committed":
-            self._stay_at(confirm.get("address"))
-            return result
-        lost = f"the host could not be reached over a new connection within {timeout} s"
-        if said.get("state"):
-            lost = (
-                f"the host was reached, but its change was still {said['state']} after {timeout} s"
-            )
-        if said.get("state") != "rolled back":
+        address, lost = confirm.get("address"), ""
+        former = self._go_to(address)
+        said = self._ask(name, timeout)
+        if said.get("state") not in DECIDED:
+            lost = _lost(said, timeout)
             self._go_to(former)
-            last_word = str(said.get("said") or "")
-            said = self._ask(name, int(GRACE), until=("rolled back",))
-            lost += f" ({last_word})" if last_word else ""
-            if said.get("state") == "rolled back":
-                said["error"] = f"{lost}, so it has put itself back: files and units are as before"
+            address = None
+            said = self._ask(name, GRACE)
+        if said.get("state") == "committed":
+            self._stay_at(address)
+            return result
+        error = f"{lost}. The host says: {said.get('error')}" if lost else said.get("error")
+        if said.get("state") != "rolled back":
+            error = (
+                f"{lost}. It puts itself back, but could not be asked whether it has; try again in "
+                "a minute, or look at 'servertechnik list' on its console"
+            )
         return {
             **result,
             "failed": True,
             "changed": False,
             "rolled_back": said.get("state") == "rolled back",
-            "msg": said.get("error")
-            or f"{lost}; it puts itself back, but could not be asked whether it has. Try again in "
-            "a minute, or look at 'servertechnik list' on its console",
+            "msg": error,
         }
 
-    def _ask(self, name: str, timeout: int, until: tuple[str, ...]) -> dict[str, Any]:
-        """Confirm over new connections until the host says one of `until` or time is up."""
+    def _ask(self, name: str, timeout: int) -> dict[str, Any]:
+        """Confirm over new connections until the host has decided or `timeout` seconds are over.
+
+        Returns what the host said last, or as `msg` why it said nothing.
+        """
         deadline = time.monotonic() + timeout
-        pause, said = FIRST, {}
-        while (left := deadline - time.monotonic()) > 0:
+        pause, said = FIRST, dict[str, Any]()
+        while (left := deadline - time.monotonic()) > 0 and said.get("state") not in DECIDED:
             time.sleep(min(pause, left))
             try:
                 self.action._connection.reset()
@@ -70,12 +71,12 @@ class Confirmer:
                     module_args={"transaction": name, "origin": {}},
                     task_vars=self.task_vars,
                 )
-            except AnsibleConnectionFailure as error:
-                said = {"said": str(error).strip().splitlines()[-1]}
+            # Errors of Ansible, of sudo and of Mitogen have nothing in common, and none of them may
+            # end the run before the host has decided.
+            except Exception as error:
+                said = {"msg": str(error)}
+            if not said.get("state"):
                 pause = min(pause * 2, LONGEST)
-                continue
-            if said.get("state") in until:
-                break
         return said
 
     def _go_to(self, address: str | None) -> str | None:
@@ -100,6 +101,14 @@ class Confirmer:
                 **({"ansible_port": port} if port else {}),
             }
             self.action.register_host_variables(moved, VariableLayer.EPHEMERAL_FACT)
+
+
+def _lost(said: Mapping[str, Any], timeout: int) -> str:
+    """Say why a change was not confirmed in time."""
+    if said.get("state"):
+        return f"the host was reached, but its change was still {said['state']} after {timeout} s"
+    lines = str(said.get("msg") or "no answer").strip().splitlines()
+    return f"the host could not be reached over a new connection within {timeout} s ({lines[-1]})"
 
 
 def split_address(address: str) -> tuple[str, int | None]:
