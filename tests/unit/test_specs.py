@@ -56,7 +56,12 @@ def test_defaults_are_those_of_the_specification(role: Path) -> None:
 
 def test_defaults_are_accepted(role: Path) -> None:
     formats = load(role / "meta" / "formats.yml")
-    options = {n: o for n, o in options_of(role).items() if not o.get("required")}
+    # Without its default an option is checked like any other value; only an empty one may stay so.
+    options = {
+        name: {key: option[key] for key in option if key != "default" or option[key] in ("", None)}
+        for name, option in options_of(role).items()
+        if not option.get("required")
+    }
     loader = DataLoader()
     path = str(role / "defaults" / "main.yml")
     defaults = loader.load_from_file(path, trusted_as_template=True) or {}

@@ -133,6 +133,12 @@ def test_variables_of_every_source_count(validate: Validate) -> None:
     ]
 
 
+def test_nothing_comes_before_extra_variables(validate: Validate) -> None:
+    assert validate("-e", "mail_domain=example.net").returncode == 0
+    done = validate("-e", "mail_domain=lonely")
+    assert [line.partition(";")[0] for line in lines(done)] == ["m1: mail_domain: found 'lonely'"]
+
+
 def test_secrets_stay_secret(validate: Validate) -> None:
     done = validate("-vvv", **{"host_vars/w1.yml": "web_password: {a: hunter2}"})
     assert lines(done)[0].startswith("w1: web_password: found a value that is kept secret")
