@@ -38,7 +38,10 @@ APT = [
     "--option=Dpkg::Options::=--force-confold",
     "--option=Dpkg::Use-Pty=0",
 ]
-LOCKED = re.compile(r"^E: (Could not get lock .*|Unable to lock .*)$", re.MULTILINE)
+LOCKED = re.compile(
+    r"^(?:E|dpkg: error): (Could not get lock .*|Unable to lock .*|dpkg .* locked by .*)$",
+    re.MULTILINE,
+)
 
 
 class Apt:
@@ -72,7 +75,11 @@ class Apt:
         Raises HostError; nothing has changed if apt found a reason before it began.
         """
         if os.listdir(self.host.at("/var/lib/dpkg/updates")):
-            self.host.must("dpkg", "--configure", "-a", "--force-confdef", "--force-confold")
+            output = self._patiently(
+                ["dpkg", "--configure", "-a", "--force-confdef", "--force-confold"]
+            )
+            if output.status:
+                raise HostError(f"an interrupted dpkg could not be finished: {output.text[-2000:]}")
         refreshed = bool(install) and self.lists_are_old() and self._refresh()
         if not self.simulate(install, remove) and not refreshed:
             refreshed = self._refresh()
@@ -103,10 +110,13 @@ class Apt:
         return True
 
     def _get(self, *words: str) -> Output:
-        """Run apt-get, again and again while another program holds a lock, then say who does."""
+        return self._patiently([*APT, *words])
+
+    def _patiently(self, words: list[str]) -> Output:
+        """Run a command, again and again while another program holds a lock, then say who does."""
         deadline = time.monotonic() + self.wait
         while True:
-            output = self.host.run([*APT, *words], environment=ENVIRONMENT)
+            output = self.host.run(words, environment=ENVIRONMENT)
             locked = LOCKED.search(output.text) if output.status else None
             if not locked:
                 return output

@@ -17,6 +17,7 @@ from ansible_collections.servertechnik.core.plugins.module_utils._host import Ho
 from ansible_collections.servertechnik.core.plugins.module_utils._model import (
     Check,
     Desired,
+    FileKind,
     FileSpec,
     InputError,
     UnitSpec,
@@ -123,7 +124,7 @@ def _file(one: Mapping[str, Any], content: tuple[str, int] | None) -> FileSpec:
         )
     if one["purge"] and state != "directory":
         raise InputError(f"files: {dest} has purge; accepted: only with state directory")
-    kind = state if state != "present" else "link" if one["link"] is not None else "file"
+    kind: FileKind = state if state != "present" else "link" if one["link"] is not None else "file"
     if kind == "file" and content is None:
         raise InputError(f"files: the content of {dest} did not come along with the call")
     digest, size = content or (None, 0)

@@ -105,8 +105,6 @@ class Change:
         numbered = list(enumerate(plan.files))
         for number, change in numbered:
             if change.spec.kind == "directory":
-                if change.change == "replaced":
-                    self.host.remove(change.spec.path)
                 self.host.set_folder(change.spec.path, change.spec)
             elif change.spec.kind != "absent":
                 self._candidate(number, change)
@@ -121,7 +119,7 @@ class Change:
     def _candidate(self, number: int, change: FileChange) -> None:
         spec, candidate = change.spec, self.journal.candidate(number)
         if spec.kind == "link":
-            self.host.link(str(spec.target), candidate)
+            self.host.link(str(spec.target), candidate, spec)
             return
         self.host.write(candidate, self.contents[str(spec.digest)], spec)
         if spec.validate is None:

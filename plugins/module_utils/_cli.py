@@ -26,8 +26,8 @@ def main() -> None:
         verbs.add_parser(verb, help=text).add_argument("id")
     verbs.add_parser("recover", help="put back what was not finished (at boot)")
     verbs.add_parser("list", help="show all transactions, newest first")
-    verb = verbs.add_parser("drift", help="show what differs from what was committed")
-    verb.add_argument("--textfile", help="write Prometheus metrics to this file")
+    drifting = verbs.add_parser("drift", help="show what differs from what was committed")
+    drifting.add_argument("--textfile", help="write Prometheus metrics to this file")
     options = parser.parse_args()
     try:
         sys.exit(_obey(options))

@@ -84,7 +84,7 @@ def _looks(one: FileSpec | FileState) -> str:
 
 def _unit(name: str, change: UnitChange) -> dict[str, str]:
     spec, before = change.spec, change.before
-    wanted = "masked" if spec.masked else spec.state
+    wanted = "masked" if spec.masked else str(spec.state)
     wanted += "" if spec.masked else ", enabled" if spec.enabled else ", disabled"
     found = f"{before.active}, {before.file_state or before.load}"
     return _entry(name, "unit", spec.name, wanted, found, before.since)
@@ -105,13 +105,16 @@ def _stat_time(host: Host, path: str) -> str:
 
 
 def _package_since(host: Host, name: str) -> str:
-    """Return the local time of the last thing that dpkg's log says of a package."""
+    """Return when dpkg's log, which has local times, last mentions a package."""
     try:
         lines = host.content(DPKG_LOG).decode(errors="replace").splitlines()
     except OSError:
         return ""
     mine = [line for line in lines if f" {name}:" in line or line.endswith(f" {name}")]
-    return "T".join(mine[-1].split()[:2]) if mine else ""
+    if not mine:
+        return ""
+    stamp = datetime.fromisoformat("T".join(mine[-1].split()[:2]))
+    return stamp.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def report(found: dict[str, Any], textfile: str | None) -> int:
@@ -119,7 +122,7 @@ def report(found: dict[str, Any], textfile: str | None) -> int:
     print(json.dumps({"at": now(), **found}))
     if textfile:
         text = metrics(found)
-        os.makedirs(os.path.dirname(textfile), exist_ok=True)
+        os.makedirs(os.path.dirname(os.path.abspath(textfile)), exist_ok=True)
         with open(f"{textfile}.new", "w", encoding="utf-8") as file:
             file.write(text)
         os.replace(f"{textfile}.new", textfile)

@@ -117,7 +117,7 @@ class Host:
         try:
             found = os.lstat(where)
         except (FileNotFoundError, NotADirectoryError):
-            return FileState()
+            return FileState(kind="absent" if self._may_hold(os.path.dirname(path)) else "blocked")
         kind, digest, target = "other", None, None
         if stat.S_ISREG(found.st_mode):
             kind = "file"
@@ -134,9 +134,17 @@ class Host:
             target=target,
             owner=_name(found.st_uid, pwd.getpwuid),
             group=_name(found.st_gid, grp.getgrgid),
+            uid=found.st_uid,
+            gid=found.st_gid,
             mode=stat.S_IMODE(found.st_mode),
             mtime_ns=found.st_mtime_ns,
         )
+
+    def _may_hold(self, folder: str) -> bool:
+        """Whether a folder is there or can be made: no file or dead link is in the way."""
+        while not os.path.lexists(self.at(folder)):
+            folder = os.path.dirname(folder)
+        return os.path.isdir(self.at(folder))
 
     def below(self, path: str) -> Iterator[str]:
         """Yield all paths below a folder, from the top, without following links."""
@@ -149,7 +157,9 @@ class Host:
         """Return what systemd says of units, in one call. Raises HostError without systemd."""
         if not names:
             return {}
-        text = self.must("systemctl", "show", f"--property={_PROPERTIES}", "--", *names)
+        text = self.must(
+            "systemctl", "show", "--timestamp=us+utc", f"--property={_PROPERTIES}", "--", *names
+        )
         states = {}
         for name, block in zip(names, text.split("\n\n"), strict=True):
             said = dict(line.partition("=")[::2] for line in block.splitlines())
@@ -162,7 +172,7 @@ class Host:
                 kind=said.get("Type", ""),
                 ran=_ran(said),
                 stale=said.get("NeedDaemonReload") == "yes",
-                since=said.get("StateChangeTimestamp", ""),
+                since=_moment(said.get("StateChangeTimestamp", "")),
             )
         return states
 
@@ -173,7 +183,7 @@ class Host:
 
         Without free inodes (where the file system counts them) there is no room either.
         """
-        while not os.path.lexists(self.at(path)):
+        while not os.path.exists(self.at(path)):
             path = os.path.dirname(path)
         found = os.statvfs(self.at(path or "/"))
         full = found.f_files > 0 and found.f_ffree < FILES_SPARE
@@ -189,21 +199,29 @@ class Host:
         return ()
 
     def make_folder(self, path: str, mode: int = 0o755) -> list[str]:
-        """Make a folder and the parents that it lacks; return those made, from the top."""
+        """Make a folder and the parents that it lacks; return those made, from the top.
+
+        Raises HostError when something else stands in the way.
+        """
         missing: list[str] = []
         while not os.path.isdir(self.at(path)):
             missing.insert(0, path)
             path = os.path.dirname(path)
         for folder in missing:
-            os.mkdir(self.at(folder), mode)
+            try:
+                os.mkdir(self.at(folder), mode)
+            except FileExistsError:
+                raise HostError(f"{folder} is not a folder, and one is needed there") from None
             os.chmod(self.at(folder), mode)  # mkdir obeys the umask, chmod doesn't
         return missing
 
     def set_folder(self, path: str, like: FileSpec | FileState) -> None:
-        """Have a folder with its owner and mode."""
+        """Have a folder with its owner, mode and attributes."""
         self.make_folder(path, like.mode)
         os.chown(self.at(path), *self.ids(like.owner, like.group))
         os.chmod(self.at(path), like.mode)
+        for name, value in getattr(like, "attributes", ()):
+            os.setxattr(self.at(path), name, b64decode(value))
 
     def write(self, path: str, data: bytes, like: FileSpec | FileState) -> None:
         """Write a new file with owner, mode and attributes in place before its content is."""
@@ -240,18 +258,26 @@ class Host:
             self.remove(source)
         self.sync(os.path.dirname(path))
 
-    def link(self, target: str, path: str) -> None:
-        """Make a symbolic link; an older one of that name goes."""
+    def link(self, target: str, path: str, like: FileSpec | FileState | None = None) -> None:
+        """Make a symbolic link, with its owner if given; an older one of that name goes."""
         self.remove(path)
         os.symlink(target, self.at(path))
+        if like:
+            os.chown(self.at(path), *self.ids(like.owner, like.group), follow_symlinks=False)
 
     def remove(self, path: str) -> None:
         """Remove a file, link or empty folder; one that isn't there is as wanted."""
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             try:
                 os.unlink(self.at(path))
             except IsADirectoryError:
                 os.rmdir(self.at(path))
+
+    def remove_empty(self, folder: str) -> bool:
+        """Remove a folder if it is one and empty; return whether there is none any more."""
+        with contextlib.suppress(OSError):
+            os.rmdir(self.at(folder))
+        return not os.path.isdir(self.at(folder))
 
     def sync(self, folder: str) -> None:
         """Have the names in a folder on disk."""
@@ -295,6 +321,12 @@ def _name(number: int, lookup: object) -> str:
         return str(lookup(number)[0])  # type: ignore[operator]  # getpwuid or getgrgid
     except KeyError:
         return str(number)
+
+
+def _moment(stamp: str) -> str:
+    """Return a time of systemctl (`Tue 2026-11-24 09:12:33.123456 UTC`) in RFC 3339."""
+    words = stamp.split()
+    return f"{words[1]}T{words[2]}Z" if words else ""
 
 
 def _ran(said: Mapping[str, str]) -> bool:

@@ -32,6 +32,7 @@ LOCK = "/run/servertechnik.lock"
 PROGRAM = "/usr/local/lib/servertechnik/servertechnik.pyz"
 KEPT = 20
 STAMP = len("20260101T000000.000000Z-")
+NEW, GONE = ".new", ".gone"  # folders of transactions that are being made and removed
 FINISHED = ("committed", "rolled back", "reverted")
 
 
@@ -118,7 +119,10 @@ class Store:
             os.close(handle)
 
     def begin(self, component: str, **values: Any) -> Journal:
-        """Make a journal and declare it the active one."""
+        """Make a journal and declare it the active one.
+
+        It appears at once, with its first content: cut off before, nothing has begun.
+        """
         at = now()
         stamp = at.translate(str.maketrans("", "", "-:"))
         journal = Journal(
@@ -127,17 +131,23 @@ class Store:
         self.host.make_folder(HOME, 0o700)
         self.host.make_folder(f"{HOME}/transactions", 0o700)
         self.host.make_folder(f"{HOME}/components", 0o700)
-        self.host.make_folder(self.folder(journal.id), 0o700)
-        self.save(journal)
-        self.host.sync(f"{HOME}/transactions")
+        self._discard(GONE)
+        self.host.make_folder(self.folder(NEW), 0o700)
+        self._write(f"{self.folder(NEW)}/journal.json", asdict(journal))
         self.host.link(f"transactions/{journal.id}", f"{HOME}/active.new")
         self.host.move(f"{HOME}/active.new", f"{HOME}/active")
+        self.host.move(self.folder(NEW), self.folder(journal.id))
         return journal
 
-    def commit(self, journal: Journal) -> None:
-        """Declare a transaction good. From the first line on it stands, whatever happens."""
+    def declare_good(self, journal: Journal) -> None:
+        """Let a transaction stand from now on, whatever happens."""
         journal.state = "committed"
         self.save(journal)
+
+    def commit(self, journal: Journal) -> None:
+        """Let a transaction stand, and finish all that follows from it."""
+        if journal.state != "committed":
+            self.declare_good(journal)
         record: dict[str, Any] | None = {
             "desired": journal.desired,
             "transaction": journal.id,
@@ -168,15 +178,19 @@ class Store:
         self.host.sync(HOME)
         mine = [name for name in self.ids() if name[STAMP:-9] == journal.component]
         for name in mine[KEPT:]:
-            shutil.rmtree(self.host.at(self.folder(name)))
+            self.host.move(self.folder(name), self.folder(GONE))
+            self._discard(GONE)
+
+    def _discard(self, name: str) -> None:
+        shutil.rmtree(self.host.at(self.folder(name)), ignore_errors=True)
 
     def active(self) -> Journal | None:
         """Return the transaction that has not finished, if there is one."""
         try:
-            target = os.readlink(self.host.at(f"{HOME}/active"))
+            name = os.path.basename(os.readlink(self.host.at(f"{HOME}/active")))
         except FileNotFoundError:
             return None
-        return self.load(os.path.basename(target))
+        return self.load(name) if os.path.exists(self.host.at(self.folder(name))) else None
 
     def folder(self, name: str) -> str:
         """Return the folder of a transaction."""
@@ -185,7 +199,8 @@ class Store:
     def ids(self) -> list[str]:
         """Return the ids of all transactions, newest first."""
         with contextlib.suppress(FileNotFoundError):
-            return sorted(os.listdir(self.host.at(f"{HOME}/transactions")), reverse=True)
+            names = os.listdir(self.host.at(f"{HOME}/transactions"))
+            return sorted((name for name in names if not name.startswith(".")), reverse=True)
         return []
 
     def load(self, name: str) -> Journal:

@@ -94,7 +94,7 @@ class UnitSpec(_Data):
     on_change: OnChange = "restart"
 
     def __post_init__(self) -> None:
-        """Refuse names without a suffix, and a unit that is masked and started."""
+        """Refuse names without a suffix."""
         if not UNIT.fullmatch(self.name):
             raise InputError(
                 f"units: name {self.name!r} is not accepted; accepted: a unit with its suffix, "
@@ -162,6 +162,7 @@ class Desired(_Data):
         )
         _no_twins("files", (f.path for f in self.files))
         _no_twins("units", (u.name for u in self.units))
+        _no_contradiction(self.files)
         names = {u.name for u in self.units}
         for spec in self.files:
             if strangers := set(spec.units or ()) - names:
@@ -174,15 +175,28 @@ class Desired(_Data):
     def from_dict(cls, data: Mapping[str, Any]) -> Desired:
         """Return the component that a dictionary of plain values describes."""
         parts: dict[str, type[_Data]] = {"files": FileSpec, "units": UnitSpec, "verify": Check}
-        return cls(
-            **{
-                f.name: tuple(parts[f.name].from_dict(part) for part in data[f.name])
-                if f.name in parts
-                else (data["name"] if f.name == "name" else tuple(data[f.name]))
-                for f in fields(cls)
-                if f.name in data
-            }
-        )
+        values: dict[str, Any] = {
+            f.name: tuple(parts[f.name].from_dict(part) for part in data[f.name])
+            if f.name in parts
+            else (data["name"] if f.name == "name" else tuple(data[f.name]))
+            for f in fields(cls)
+            if f.name in data
+        }
+        return cls(**values)
+
+
+def _no_contradiction(files: Iterable[FileSpec]) -> None:
+    """Refuse a path below one that will not be a folder. Raises InputError."""
+    kinds = {spec.path: spec.kind for spec in files}
+    for path, kind in kinds.items():
+        parts = path.split("/")
+        for above in ("/".join(parts[:n]) for n in range(2, len(parts))):
+            other = kinds.get(above, "directory")
+            if other in ("file", "link") or (other == "absent" and kind != "absent"):
+                raise InputError(
+                    f"files: {path} is below {above}, which is to be {other}; accepted: only what "
+                    "can be there together"
+                )
 
 
 def _no_twins(option: str, names: Iterable[str]) -> None:
@@ -195,18 +209,19 @@ def _no_twins(option: str, names: Iterable[str]) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class FileState(_Data):
-    """What is at one path. `backup` is the name of the saved content in a transaction's folder."""
+    """What is at one path; it is blocked where something above it is not a folder."""
 
-    kind: Literal["file", "link", "directory", "absent", "other"] = "absent"
+    kind: Literal["file", "link", "directory", "absent", "other", "blocked"] = "absent"
     digest: str | None = None
     size: int = 0
     target: str | None = None
     owner: str = ""
     group: str = ""
+    uid: int = -1
+    gid: int = -1
     mode: int = 0
     mtime_ns: int = 0
     attributes: tuple[tuple[str, str], ...] = ()
-    backup: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,6 +241,8 @@ class UnitState(_Data):
     @property
     def is_active(self) -> bool:
         """Whether the unit does its work, which for a one-shot means that it has run."""
+        if self.sub.startswith("auto-restart"):  # it has just failed, once more
+            return False
         return self.active in ("active", "reloading", "activating") or (
             self.kind == "oneshot" and self.active == "inactive" and self.ran
         )

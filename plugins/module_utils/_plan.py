@@ -128,7 +128,8 @@ def _packages(current: State, desired: Desired) -> tuple[tuple[str, ...], tuple[
 
 def _files(current: State, desired: Desired) -> Iterator[FileChange]:
     """Yield changes in an order that works: folders from the top, files, removals from below."""
-    made, removed = [], []
+    made: list[FileChange] = []
+    removed: list[FileChange] = []
     for spec in (*desired.files, *_implied_removals(current, desired)):
         if change := _file(spec, current.files.get(spec.path, FileState())):
             (removed if spec.kind == "absent" else made).append(change)
@@ -152,13 +153,20 @@ def _implied_removals(current: State, desired: Desired) -> Iterator[FileSpec]:
 
 
 def _file(spec: FileSpec, before: FileState) -> FileChange | None:
-    if before.kind == "other" or (
-        before.kind == "directory" and spec.kind not in ("directory", "absent")
-    ):
-        found = "a folder" if before.kind == "directory" else "a device, socket or pipe"
+    if before.kind == "blocked":
+        if spec.kind == "absent":
+            return None
         raise InputError(
-            f"files: {spec.path} is {found} on this host and a {spec.kind} is wanted; "
-            "remove it first, or choose another dest"
+            f"files: {spec.path} can't be there, since something above it is not a folder on this "
+            "host; move that away first, or choose another dest"
+        )
+    folders = [kind == "directory" for kind in (before.kind, spec.kind)]
+    both = "absent" not in (before.kind, spec.kind)
+    if before.kind == "other" or (both and folders[0] != folders[1]):
+        found = "device, socket or pipe" if before.kind == "other" else before.kind
+        raise InputError(
+            f"files: {spec.path} is a {found} on this host, wanted: {spec.kind}; move it away "
+            "first, or choose another dest"
         )
     change = ""
     if spec.kind == "absent":
@@ -169,13 +177,18 @@ def _file(spec: FileSpec, before: FileState) -> FileChange | None:
         change = "replaced"
     elif (spec.digest, spec.target) != (before.digest, before.target):
         change = "content"
-    elif spec.kind != "link" and (spec.owner, spec.group, spec.mode) != (
-        before.owner,
-        before.group,
-        before.mode,
-    ):
+    elif not _has_attributes(spec, before):
         change = "attributes"
     return FileChange(spec=spec, before=before, change=change) if change else None
+
+
+def _has_attributes(spec: FileSpec, before: FileState) -> bool:
+    """Whether owner and group (by name or number) and mode, which links don't have, are right."""
+    return (
+        spec.owner in (before.owner, str(before.uid))
+        and spec.group in (before.group, str(before.gid))
+        and (spec.kind == "link" or spec.mode == before.mode)
+    )
 
 
 def _unit(spec: UnitSpec, now: UnitState, *, concerned: bool) -> Iterator[str]:

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 from ansible_collections.servertechnik.core.plugins.module_utils._activation import (
     SETTINGS,
@@ -24,7 +24,7 @@ def put_back(
 ) -> list[str]:
     """Give every file its former content, owner and mode, and every unit its former state.
 
-    Returns what a person has to look at: units that would not go back. While the host is booting,
+    Returns what a person has to look at: what would not go back. While the host is booting,
     systemd is only told what to do, since it can't be waited for. Raises HostError or OSError when
     a file can't be put back; then the transaction stays unfinished and the next run tries again.
     """
@@ -32,12 +32,17 @@ def put_back(
     journal.state = "restoring"
     store.save(journal)
     host.release_services()
+    # Units that were not there have to go before their own files do.
+    new = [u for u in journal.units if u["before"]["load"] == "not-found"]
+    left = list(_put_units_back(host, journal, new, booting=booting))
     for number in reversed(range(len(journal.files))):
-        _put_file_back(host, store, journal, number)
+        left += _put_file_back(host, store, journal, number)
     for folder in reversed(journal.folders):
-        with contextlib.suppress(OSError):  # a service may have left something in it
-            host.remove(folder)
-    left = list(_put_units_back(host, journal, booting=booting))
+        left += _remove_folder(host, folder)
+    if journal.activation or new:
+        if reload_due(journal):
+            host.run(["systemctl", "daemon-reload"])
+        left += _activate_back(host, journal, booting=booting)
     store.abandon(journal)
     return left
 
@@ -46,35 +51,42 @@ def told(journal: Journal, left: list[str]) -> str:
     """Return one sentence on what has been put back and what has not."""
     text = "The host is as before: files and units were put back"
     if left:
-        text = f"All files were put back, but look at these: {'; '.join(left)}"
+        text = f"Files were put back, but look at these: {'; '.join(left)}"
     if journal.owed:
         named = " ".join(journal.packages["installed"] + journal.packages["removed"])
         text += f" (packages stay as apt has left them: {named})"
     return f"{text}."
 
 
-def _put_file_back(host: Host, store: Store, journal: Journal, number: int) -> None:
+def _put_file_back(host: Host, store: Store, journal: Journal, number: int) -> list[str]:
+    """Return what a person has to look at."""
     entry = journal.files[number]
     path, before = entry["spec"]["path"], FileState.from_dict(entry["before"])
     candidate = journal.candidate(number)
     host.remove(candidate)
     now = host.file_state(path)
     if _same(now, before):
-        return
-    if now.kind == "directory" and before.kind != "directory":
-        host.remove(path)
+        return []
     if before.kind == "absent":
+        if now.kind == "directory":
+            return _remove_folder(host, path)
         host.remove(path)
     elif before.kind == "directory":
-        if now.kind != "directory":
-            host.remove(path)
         host.set_folder(path, before)
     elif before.kind == "link":
-        host.link(str(before.target), candidate)
+        host.link(str(before.target), candidate, before)
         host.move(candidate, path)
     else:
         host.write(candidate, store.kept(journal.id, number), before)
         host.move(candidate, path)
+    return []
+
+
+def _remove_folder(host: Host, folder: str) -> list[str]:
+    """Remove a folder that was not there; what a service has left in it is not ours to remove."""
+    if host.file_state(folder).kind != "directory" or host.remove_empty(folder):
+        return []
+    return [f"{folder} was not there before, but is not empty"]
 
 
 def _same(one: FileState, other: FileState) -> bool:
@@ -82,19 +94,27 @@ def _same(one: FileState, other: FileState) -> bool:
     return all(getattr(one, part) == getattr(other, part) for part in parts)
 
 
-def _put_units_back(host: Host, journal: Journal, *, booting: bool) -> Iterator[str]:
-    """Yield a line for each unit or command that would not go back."""
-    affected = [
-        u for u in journal.units if journal.activation or u["before"]["load"] == "not-found"
-    ]
-    if not affected and not (journal.activation and journal.commands):
+def _activate_back(host: Host, journal: Journal, *, booting: bool) -> Iterator[str]:
+    """Let commands and units that were there before follow the files once more."""
+    if not journal.activation:
         return
-    if reload_due(journal):
-        host.run(["systemctl", "daemon-reload"])
-    present = host.units([u["spec"]["name"] for u in affected])
+    for command in journal.commands if not booting else ():
+        try:
+            run_command(host, journal, command)
+        except HostError as error:
+            yield str(error)
+    old = [u for u in journal.units if u["before"]["load"] != "not-found"]
+    yield from _put_units_back(host, journal, old, booting=booting)
+
+
+def _put_units_back(
+    host: Host, journal: Journal, units: list[dict[str, Any]], *, booting: bool
+) -> Iterator[str]:
+    """Yield a line for each unit that would not go back."""
+    present = host.units([u["spec"]["name"] for u in units])
     verbs = [
         (verb, name)
-        for unit in affected
+        for unit in units
         for verb, name in former_actions(unit, activated=journal.activation)
         if present[name].load != "not-found"
     ]
@@ -102,15 +122,14 @@ def _put_units_back(host: Host, journal: Journal, *, booting: bool) -> Iterator[
         set_units(host, verbs)
     except HostError as error:
         yield str(error)
-    for command in journal.commands if journal.activation and not booting else ():
-        try:
-            run_command(host, journal, command)
-        except HostError as error:
-            yield str(error)
     for verb, name in verbs:
         if verb in SETTINGS:
             continue
-        host.run(["systemctl", "reset-failed", "--", name])
+        # A unit that failed too often can't be started, and one that was not there must not stay.
+        reset = ["systemctl", "reset-failed", "--", name]
+        host.run(reset)
         output = host.run(["systemctl", *(["--no-block"] if booting else []), verb, "--", name])
         if output.status:
             yield f"{name} could not {verb}: {output.text}"
+        if verb == "stop":
+            host.run(reset)

@@ -78,11 +78,18 @@ def _reasons(host: Host, store: Store, journal: Journal) -> Iterator[str]:
     as_left = Desired(name=journal.component, files=tuple(specs))
     for change in Plan.between(host.read(as_left), as_left).files:
         yield f"{change.spec.path} was changed since ({change.change})"
+    ours = {*journal.folders, *(spec.path for spec in specs)}
+    for entry in journal.files:
+        path = entry["spec"]["path"]
+        created = entry["spec"]["kind"] == "directory" and entry["change"] == "created"
+        if created and host.file_state(path).kind == "directory":
+            for later in sorted(set(host.below(path)) - ours):
+                yield f"{later} came since, and would go with {path}"
 
 
 def _former(host: Host, journal: Journal) -> Desired:
     """Return the component as it was before the transaction, as far as that touched it."""
-    desired = Desired.from_dict(journal.desired)
+    former = Desired.from_dict(journal.former["desired"]) if journal.former else None
     files = [_former_file(entry) for entry in journal.files]
     empty = (path for path in journal.folders if os.path.isdir(host.at(path)))
     files += [
@@ -91,8 +98,8 @@ def _former(host: Host, journal: Journal) -> Desired:
     return Desired(
         name=journal.component,
         files=tuple(files),
-        validate=desired.validate,
-        commands=desired.commands,
+        validate=former.validate if former else (),
+        commands=tuple(journal.desired["commands"]),
         units=tuple(_former_unit(entry) for entry in journal.units),
     )
 
@@ -113,7 +120,6 @@ def _former_file(entry: Mapping[str, Any]) -> FileSpec:
         group=before.group or "root",
         mode=before.mode,
         sensitive=spec.sensitive,
-        validate=spec.validate if before.kind == "file" else None,
     )
 
 

@@ -124,7 +124,7 @@ def _transact(host: Host, store: Store, order: Order, warnings: list[str]) -> di
                 f"apt on this host does not know all of {', '.join(plan.install)} yet; a run "
                 "refreshes its lists first"
             )
-    elif plan:
+    elif plan or order.reverts:
         _has_room(host, plan, order.contents)
         install(host)
         journal = _begin(store, order, plan, record)
@@ -190,6 +190,8 @@ def _carry_out(host: Host, store: Store, order: Order, plan: Plan, journal: Jour
         activate(host, store, journal)
         change.step = "verification"
         verify(host, journal)
+        change.step = "commit"
+        store.declare_good(journal)
     except Exception as error:
         reason = f"{change.step}: {error or type(error).__name__}"
         try:
@@ -208,4 +210,13 @@ def _carry_out(host: Host, store: Store, order: Order, plan: Plan, journal: Jour
             rolled_back=True,
             transaction=journal.id,
         ) from error
-    store.commit(journal)
+    try:
+        store.commit(journal)
+    except OSError as error:
+        raise TransactionError(
+            f"{journal.component}: the change stands, but its journal could not be closed "
+            f"({error}); the next run does that",
+            changed=True,
+            rolled_back=False,
+            transaction=journal.id,
+        ) from error

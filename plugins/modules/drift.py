@@ -42,7 +42,7 @@ differences:
       name: chrony.service
       wanted: started, enabled
       found: inactive, enabled
-      since: Tue 2026-11-24 09:12:33 UTC
+      since: 2026-11-24T09:12:33.123456Z
 """
 
 from ansible.module_utils.basic import AnsibleModule
