@@ -69,8 +69,14 @@ def _give_up(host: Host, store: Store, journal: Journal, reason: str) -> None:
     store.save(journal)
 
 
+def standing(store: Store, name: str) -> dict[str, Any]:
+    """Return how a transaction stands: `state`, and `error` if the host put itself back."""
+    journal = store.load(name)
+    return {"state": journal.state, "error": journal.error}
+
+
 def confirm(host: Host, store: Store, name: str, who: str) -> dict[str, Any]:
-    """Commit what has been activated, and say how things stand: `state` and `error`.
+    """Commit what has been activated, and return how it stands.
 
     A word that comes too late counts for nothing: the host is about to put itself back.
     """
@@ -80,8 +86,7 @@ def confirm(host: Host, store: Store, name: str, who: str) -> dict[str, Any]:
             if journal.state == "activated" and journal.awaits_confirmation:
                 store.commit(journal)
                 host.run(["systemctl", "stop", f"servertechnik-restore-{name}.timer"])
-    journal = store.load(name)
-    return {"state": journal.state, "error": journal.error}
+    return standing(store, name)
 
 
 def restore(host: Host, store: Store, name: str) -> None:

@@ -25,6 +25,12 @@ options:
     description: Id of the transaction.
     type: str
     required: true
+  commit:
+    description:
+      - Whether to let the change stand; else only ask how it is. What confirms it has to be a
+        connection that was opened after the activation.
+    type: bool
+    default: true
   origin:
     description: Who asks, filled in by the action plugin; not for people.
     type: dict
@@ -56,7 +62,10 @@ from ansible_collections.servertechnik.core.plugins.module_utils._arguments impo
     COMMON,
     run_module,
 )
-from ansible_collections.servertechnik.core.plugins.module_utils._confirmation import confirm
+from ansible_collections.servertechnik.core.plugins.module_utils._confirmation import (
+    confirm,
+    standing,
+)
 from ansible_collections.servertechnik.core.plugins.module_utils._host import Host
 from ansible_collections.servertechnik.core.plugins.module_utils._journal import Store
 
@@ -64,11 +73,17 @@ from ansible_collections.servertechnik.core.plugins.module_utils._journal import
 def main() -> None:
     """Translate between Ansible and the confirmation."""
     module = AnsibleModule(
-        argument_spec={"transaction": {"type": "str", "required": True}, **COMMON}
+        argument_spec={
+            "transaction": {"type": "str", "required": True},
+            "commit": {"type": "bool", "default": True},
+            **COMMON,
+        }
     )
-    host = Host()
-    who = f"confirmation of {module.params['transaction']}"
-    run_module(module, lambda: confirm(host, Store(host), module.params["transaction"], who))
+    host, name = Host(), module.params["transaction"]
+    store = Store(host)
+    if module.params["commit"]:
+        run_module(module, lambda: confirm(host, store, name, f"confirmation of {name}"))
+    run_module(module, lambda: standing(store, name))
 
 
 if __name__ == "__main__":

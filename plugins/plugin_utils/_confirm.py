@@ -24,17 +24,18 @@ class Confirmer:
         """Use the connection of `action`."""
         self.action = action
         self.task_vars = dict(task_vars)
+        self.trouble = ""
 
     def finish(self, result: dict[str, Any], confirm: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return the final result of a module call that may have left a change to be confirmed."""
         if not confirm or result.get("failed") or not result.get("transaction"):
             return result
         name, timeout = str(result["transaction"]), int(confirm["timeout"])
-        address, lost = confirm.get("address"), ""
+        address = confirm.get("address")
         former = self._go_to(address)
         said = self._ask(name, timeout)
+        lost = self._lost(said, timeout)
         if said.get("state") not in DECIDED:
-            lost = _lost(said, timeout)
             self._go_to(former)
             address = None
             said = self._ask(name, GRACE)
@@ -56,19 +57,21 @@ class Confirmer:
         }
 
     def _ask(self, name: str, timeout: int) -> dict[str, Any]:
-        """Confirm over new connections until the host has decided or `timeout` seconds are over.
+        """Ask over new connections until the host has decided or `timeout` seconds are over.
 
-        Returns what the host said last, or as `msg` why it said nothing.
+        A login from before the activation proves nothing, so the change is confirmed over one
+        connection more than the one that found it activated.
         """
         deadline = time.monotonic() + timeout
         pause, said = FIRST, dict[str, Any]()
         while (left := deadline - time.monotonic()) > 0 and said.get("state") not in DECIDED:
-            time.sleep(min(pause, left))
+            activated = said.get("state") == "activated"
+            time.sleep(0 if activated else min(pause, left))
             try:
                 self.action._connection.reset()
                 said = self.action._execute_module(
                     module_name="servertechnik.core.transaction_confirm",
-                    module_args={"transaction": name, "origin": {}},
+                    module_args={"transaction": name, "commit": activated, "origin": {}},
                     task_vars=self.task_vars,
                 )
             # Errors of Ansible, of sudo and of Mitogen have nothing in common, and none of them may
@@ -76,8 +79,17 @@ class Confirmer:
             except Exception as error:
                 said = {"msg": str(error)}
             if not said.get("state"):
+                self.trouble = str(said.get("msg", "no answer")).strip().rpartition("\n")[2]
                 pause = min(pause * 2, LONGEST)
         return said
+
+    def _lost(self, said: Mapping[str, Any], timeout: int) -> str:
+        """Say why a change could not be confirmed, as far as the controller knows."""
+        if self.trouble:
+            return f"the host could not be reached over a new connection ({self.trouble})"
+        if said.get("state") in DECIDED:
+            return ""
+        return f"the host was reached, but its change was still {said['state']} after {timeout} s"
 
     def _go_to(self, address: str | None) -> str | None:
         """Talk to another address from now on, and return the one before; none changes nothing."""
@@ -101,14 +113,6 @@ class Confirmer:
                 **({"ansible_port": port} if port else {}),
             }
             self.action.register_host_variables(moved, VariableLayer.EPHEMERAL_FACT)
-
-
-def _lost(said: Mapping[str, Any], timeout: int) -> str:
-    """Say why a change was not confirmed in time."""
-    if said.get("state"):
-        return f"the host was reached, but its change was still {said['state']} after {timeout} s"
-    lines = str(said.get("msg") or "no answer").strip().splitlines()
-    return f"the host could not be reached over a new connection within {timeout} s ({lines[-1]})"
 
 
 def split_address(address: str) -> tuple[str, int | None]:
