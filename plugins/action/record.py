@@ -27,8 +27,6 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no type inf
 
     TRANSFERS_FILES = False
     _requires_connection = False
-    _supports_check_mode = True
-    _supports_diff = False
 
     def run(
         self, tmp: str | None = None, task_vars: dict[str, Any] | None = None

@@ -34,7 +34,7 @@ _LOGIN = (
 
 
 class Screen:
-    """Just enough of a terminal: lines, cursor up, erase line, carriage return."""
+    """Just enough of a terminal: lines that wrap, cursor up, erase line, carriage return."""
 
     def __init__(self) -> None:
         self.raw = ""
@@ -69,6 +69,9 @@ class Screen:
         elif character == "\r":
             self.column = 0
         else:
+            if self.column == _WIDTH:
+                self._character("\n")
+                self.column = 0
             line = self.lines[self.row].ljust(self.column)
             self.lines[self.row] = line[: self.column] + character + line[self.column + 1 :]
             self.column += 1
@@ -221,6 +224,7 @@ def test_an_interrupted_run_gives_the_terminal_back(project: Project) -> None:
         shown.type("\x03")
         text = shown.finish()
     assert "━" not in text
+    assert "Waits" not in text
     assert "User interrupted execution" in text
     assert "play.yml stopped before its end after" in text
     assert "changed web1: Change\n" in text
