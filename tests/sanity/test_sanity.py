@@ -28,7 +28,7 @@ OLDEST_HOST = "3.11"
 
 # What people install. The rest of the repository is no business of ansible-test.
 SHIPPED = re.compile(
-    r"(galaxy\.yml|meta|plugins|roles|playbooks|changelogs|tests/config\.yml)(/|$)"
+    r"(galaxy\.yml|meta|plugins|roles|playbooks|changelogs|tests/config\.yml|tests/sanity/ignore)"
 )
 
 # ansible-test fetches pip for its own environments from a server of its makers. Python brings one.

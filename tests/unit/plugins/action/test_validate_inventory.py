@@ -145,6 +145,29 @@ def test_secrets_stay_secret(validate: Validate) -> None:
     assert "hunter2" not in done.stdout + done.stderr
 
 
+def test_values_from_a_vault_are_checked_and_not_shown(
+    validate: Validate, tmp_path: Path, run: Validate
+) -> None:
+    (tmp_path / "key").write_text("correct horse")
+    words = (
+        "ansible-vault",
+        "encrypt_string",
+        "--vault-password-file",
+        "key",
+        "--name",
+        "web_address",
+    )
+    (tmp_path / "host_vars").mkdir()
+    (tmp_path / "host_vars" / "w1.yml").write_text(
+        run(*words, "--name", "web_address", "hunter2", cwd=tmp_path).stdout
+    )
+    opened = validate("--vault-password-file", "key", "-vvv")
+    assert lines(opened)[0].startswith("w1: web_address: found a value that is kept secret; accep")
+    assert "hunter2" not in opened.stdout + opened.stderr
+    (locked,) = lines(validate())
+    assert locked.startswith("w1: web_address: found a value of a vault that can't be opened; acc")
+
+
 def test_a_value_that_needs_facts_is_left_to_the_role(validate: Validate) -> None:
     facts = "\"{{ ansible_facts['default_ipv4']['address'] }}\""
     assert validate(**{"host_vars/w1.yml": f"web_address: {facts}"}).returncode == 0
