@@ -27,7 +27,13 @@ class Screen:
         """Look at what standard output is; nothing is written yet."""
         self._display = display
         self._colored = bool(color.ANSIBLE_COLOR)
-        self._console = Console(no_color=not self._colored, highlight=False, emoji=False)
+        self._console = Console(
+            # Color in a pipe is what ANSIBLE_FORCE_COLOR asks for.
+            force_terminal=self._colored or None,
+            no_color=not self._colored,
+            highlight=False,
+            emoji=False,
+        )
         self._spinner = Spinner("dots")
         self._bar = LiveBar(display, self._console, self._draw)
         self._run: Run | None = None

@@ -217,10 +217,8 @@ def bar(run: Run, elapsed: float, remaining: float | None, spinner: Spinner) -> 
     second = Table.grid(expand=True, padding=(0, 1))
     second.add_column(ratio=1)
     second.add_column(justify="right", no_wrap=True)
-    if remaining is None:
-        progress = ProgressBar(total=None, pulse=True)
-    else:
-        progress = ProgressBar(total=1.0, completed=elapsed / max(elapsed + remaining, 0.1))
+    share = 0.0 if remaining is None else elapsed / max(elapsed + remaining, 0.1)
+    progress = ProgressBar(total=1.0, completed=share)
     second.add_row(progress, _counts(run, elapsed, remaining))
     both = Table.grid(expand=True)
     both.add_row(first)
