@@ -149,18 +149,10 @@ def test_values_from_a_vault_are_checked_and_not_shown(
     validate: Validate, tmp_path: Path, run: Validate
 ) -> None:
     (tmp_path / "key").write_text("correct horse")
-    words = (
-        "ansible-vault",
-        "encrypt_string",
-        "--vault-password-file",
-        "key",
-        "--name",
-        "web_address",
-    )
+    words = ("ansible-vault", "encrypt_string", "--vault-password-file", "key", "hunter2")
+    encrypted = run(*words, "--name", "web_address", cwd=tmp_path).stdout
     (tmp_path / "host_vars").mkdir()
-    (tmp_path / "host_vars" / "w1.yml").write_text(
-        run(*words, "--name", "web_address", "hunter2", cwd=tmp_path).stdout
-    )
+    (tmp_path / "host_vars" / "w1.yml").write_text(encrypted)
     opened = validate("--vault-password-file", "key", "-vvv")
     assert lines(opened)[0].startswith("w1: web_address: found a value that is kept secret; accep")
     assert "hunter2" not in opened.stdout + opened.stderr
