@@ -136,7 +136,7 @@ def _up(host: Host, image: str, public: str) -> Running:
     else:
         outcome = "started"
         run("podman", "start", host.name)
-    where = address(host.name)
+    where = next(iter(host.addresses.values())) or address(host.name)
     # A host that was there already is as its roles have left it, its keys included.
     if outcome != "unchanged":
         key = _wait_for_systemd(host.name, public if found is None else "")

@@ -107,6 +107,17 @@ def _problems(host: Host, networks: Mapping[str, str]) -> list[str]:
     for network, address in host.addresses.items():
         if network not in networks:
             problems.append(f"{host.name}: network {network!r} is none of {', '.join(networks)}")
-        elif address and ip_address(address) not in ip_network(networks[network]):
-            problems.append(f"{host.name}: {address} is not in {network} ({networks[network]})")
+        elif address:
+            problem = _misplaced(address, network, networks[network])
+            problems += [f"{host.name}: {problem}"] if problem else []
     return problems
+
+
+def _misplaced(address: str, network: str, subnet: str) -> str:
+    if not subnet:
+        return f"{network} gives addresses of its own, {address} can't be asked for"
+    try:
+        inside = ip_address(address) in ip_network(subnet)
+    except ValueError:
+        return f"{address!r} is no address"
+    return "" if inside else f"{address} is not in {network} ({subnet})"
