@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -25,13 +26,15 @@ def people(host: Host, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("keys")
     for name in ("own", "certified"):
         _keygen("-q", "-t", "ed25519", "-N", "", "-f", str(folder / name))
-    _keygen("-q", "-s", str(KEYS / "ca"), "-I", "test", "-n", "release,anna", "-V", "+1h",
-            str(folder / "certified.pub"))  # fmt: skip
-    for name in ("own", "certified", "certified-cert.pub"):
+    for name in ("lost", "lost.pub"):
+        shutil.copy(KEYS / name, folder)
+    for name in ("certified", "lost"):
+        _keygen("-q", "-s", str(KEYS / "ca"), "-I", "test", "-n", "release,anna", "-V", "+1h",
+                str(folder / f"{name}.pub"))  # fmt: skip
+    for name in ("own", "certified", "certified-cert.pub", "lost", "lost-cert.pub"):
         _write(host, f"/root/{name}", (folder / name).read_text(), "0600")
-    _write(host, "/root/lost", (KEYS / "lost").read_text(), "0600")
     _write(host, "/root/authorities", f"@cert-authority * {(KEYS / 'ca.pub').read_text()}", "0600")
-    known = (folder / "own.pub").read_text() + (KEYS / "lost.pub").read_text()
+    known = (folder / "own.pub").read_text() + (folder / "lost.pub").read_text()
     for group in {*PEOPLE.values()} - {""}:
         host.check_output(f"getent group {group} || groupadd {group}")
     for name, group in PEOPLE.items():

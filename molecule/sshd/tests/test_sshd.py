@@ -116,7 +116,7 @@ def test_who_comes_in_from_where(login: Login, user: str, source: str, admitted:
         ("anna", "certified", True),  # her name is among its principals
         ("deploy", "certified", True),  # a principal that opens this account
         ("technician", "certified", False),  # neither
-        ("anna", "lost", False),  # revoked
+        ("anna", "lost", False),  # revoked, and so is its certificate where ssh-keygen lists it
     ],
 )
 def test_certificates_and_revoked_keys(login: Login, user: str, key: str, admitted: bool) -> None:
@@ -177,6 +177,17 @@ def test_banner_is_shown(login: Login) -> None:
 
 def test_second_port_answers(login: Login) -> None:
     assert login("anna", more="-p 2222").stdout.strip() == "anna"
+
+
+def test_listens_where_it_should(host: Host) -> None:
+    found = host.check_output("ss --listening --tcp --numeric --no-header").split()
+    everywhere = {"0.0.0.0:22", "[::]:22"} & set(found)
+    if host.system_info.codename == "trixie":
+        assert not everywhere
+        unit = host.check_output("systemctl show ssh.service -p After")
+        assert "network-online.target" in unit
+    else:
+        assert everywhere
 
 
 def test_service_runs_by_itself(host: Host) -> None:
