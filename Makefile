@@ -3,13 +3,13 @@
 .PHONY: help site down test unit lint scenario bench docs lock
 
 VENV := .venv/.ready
-BED := tests/bed/bed
+BED := .venv/bin/python tests/bed/bed
 PYTEST := .venv/bin/python -m pytest
 # The first Python that pinned ansible-core runs on.
 PYTHON = $(shell for name in python3.13 python3.12 python3; do \
-	$$name -c 'import sys, venv; sys.exit(sys.version_info < (3, 12))' 2>/dev/null \
+	$$name -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null \
 	&& echo $$name && break; done)
-NO_PYTHON = No Python 3.12 or newer with venv (tried python3.13, python3.12, python3). \
+NO_PYTHON = No Python 3.12 or newer with ensurepip (tried python3.13, python3.12, python3). \
 	Debian 13 has it (apt-get install python3-venv); on Debian 12 install one with pyenv.
 
 help: ## show this list
@@ -19,7 +19,7 @@ site: $(VENV) ## build the lab, bring it to what its inventory says, and show th
 	@$(BED) install
 	@PYTHONPATH=collections .venv/bin/python -m tests.lab.site
 
-down: ## remove the lab and every other host of the test bed
+down: $(VENV) ## remove the lab and every other host of the test bed
 	@$(BED) down --all
 
 test: $(VENV) ## run every test: lint, units, sanity, scenarios, faults and the lab

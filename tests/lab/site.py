@@ -40,7 +40,13 @@ def main() -> int:
 
 
 def _up() -> list[dict[str, str]] | None:
-    command = [str(ROOT / "tests" / "bed" / "bed"), "up", "--inventory", str(INVENTORY)]
+    command = [
+        sys.executable,
+        str(ROOT / "tests" / "bed" / "bed"),
+        "up",
+        "--inventory",
+        str(INVENTORY),
+    ]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     hosts: list[dict[str, str]] | None = None if done.returncode else json.loads(done.stdout)
     return hosts
