@@ -114,5 +114,5 @@ class History:
 
 
 def _split(entry: tuple[str, Any]) -> tuple[str, str, Profile | None]:
-    job, _, hosts = entry[0].rpartition("#")
+    job, hosts = entry[0].rpartition("#")[::2]
     return (job, hosts, Profile.read(entry[1])) if hosts.isdecimal() else (job, "0", None)

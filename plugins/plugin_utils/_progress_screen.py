@@ -14,7 +14,10 @@ from ansible.utils import color
 from ansible_collections.servertechnik.core.plugins.plugin_utils._progress_bar import LiveBar
 from ansible_collections.servertechnik.core.plugins.plugin_utils._progress_estimate import Profile
 from ansible_collections.servertechnik.core.plugins.plugin_utils._progress_model import Run
-from ansible_collections.servertechnik.core.plugins.plugin_utils._progress_view import Line, bar
+from ansible_collections.servertechnik.core.plugins.plugin_utils._progress_view import (
+    Line,
+    draw_bar,
+)
 from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.spinner import Spinner
@@ -73,4 +76,4 @@ class Screen:
             return ""
         elapsed = time.monotonic() - run.started
         remaining = self._profile.remaining(run.marks, elapsed) if self._profile else None
-        return bar(run, elapsed, remaining, self._spinner)
+        return draw_bar(run, elapsed, remaining, self._spinner)

@@ -51,7 +51,7 @@ class Line:
     @property
     def plain(self) -> str:
         """The line without any style."""
-        return (" " * self.indent + "".join(text for text, _ in self.parts)).rstrip()
+        return (" " * self.indent + "".join(part[0] for part in self.parts)).rstrip()
 
     @property
     def text(self) -> Text:
@@ -201,7 +201,7 @@ def hosts_text(count: int) -> str:
     return f"{count} host{'' if count == 1 else 's'}"
 
 
-def bar(run: Run, elapsed: float, remaining: float | None, spinner: Spinner) -> Table:
+def draw_bar(run: Run, elapsed: float, remaining: float | None, spinner: Spinner) -> Table:
     """Draw the two lines that stay at the bottom of a terminal while a run is under way."""
     task = run.current
     label, note, waiting = (task.label, task.note, task.waiting) if task else ("starting", "", {})

@@ -44,7 +44,7 @@ def summary(run: Run, *, interrupted: bool = False, check: bool = False) -> str:
 def bar(run: Run, elapsed: float, remaining: float | None, width: int = 80) -> list[str]:
     console = Console(width=width, file=io.StringIO(), color_system=None)
     with console.capture() as captured:
-        console.print(view.bar(run, elapsed, remaining, Spinner("dots")))
+        console.print(view.draw_bar(run, elapsed, remaining, Spinner("dots")))
     return captured.get().splitlines()
 
 
