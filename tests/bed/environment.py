@@ -173,7 +173,8 @@ def _namespace() -> Path:
             run("mount", "--bind", _STATE, _STATE)
             run("mount", "--make-private", _STATE)
         # podman takes this mark for "no reboot since"; where /run is no tmpfs it outlives one.
-        Path("/run/libpod/alive").unlink(missing_ok=True)
+        if run("pgrep", "-x", "conmon", check=False).returncode:
+            Path("/run/libpod/alive").unlink(missing_ok=True)
         handle.touch()
         unshare = ("unshare", f"--mount={handle}", "--propagation", "slave")
         run(*unshare, "mount", "-t", "cgroup2", "cgroup2", "/sys/fs/cgroup")
