@@ -138,14 +138,17 @@ class Run:
         of the run by a final failure, so the last ones are those. Without the counts (the run
         did not come to its end) what was known when the failures happened stands.
         """
+        bad: dict[str, list[Outcome]] = {}
+        for task in self.tasks:
+            for outcome in task.outcomes:
+                if outcome.status in _RESCUABLE:
+                    bad.setdefault(outcome.host, []).append(outcome)
         for host, final in (failures or {}).items():
-            own = (o for task in self.tasks for o in task.outcomes if o.host == host)
-            bad = [outcome for outcome in own if outcome.status in _RESCUABLE]
-            counts = self.hosts.setdefault(host, Counter())
-            for left, outcome in zip(range(len(bad), 0, -1), bad, strict=True):
-                counts[outcome.status] -= 1
+            outcomes = bad.get(host, [])
+            for left, outcome in zip(range(len(outcomes), 0, -1), outcomes, strict=True):
+                self.hosts[host][outcome.status] -= 1
                 outcome.status = Status.FAILED if left <= final else Status.RESCUED
-                counts[outcome.status] += 1
+                self.hosts[host][outcome.status] += 1
 
 
 def record_of(run: Run, now: float) -> dict[str, Any]:

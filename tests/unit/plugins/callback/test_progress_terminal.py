@@ -17,8 +17,10 @@ import termios
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import ansible_mitogen
 import pytest
 
 if TYPE_CHECKING:
@@ -171,8 +173,11 @@ Changed on 1 host
 play.yml done after """
 
 
-def test_the_bar_leaves_no_trace(project: Project) -> None:
-    with terminal(project, WORK) as shown:
+@pytest.mark.parametrize("strategy", ["linear", "free", "mitogen_linear"])
+def test_the_bar_leaves_no_trace(project: Project, strategy: str) -> None:
+    plugins = Path(ansible_mitogen.__file__).parent / "plugins" / "strategy"
+    variables = {"ANSIBLE_STRATEGY": strategy, "ANSIBLE_STRATEGY_PLUGINS": str(plugins)}
+    with terminal(project, WORK, **variables) as shown:
         shown.see(r"\S Sleep +on web1\n━+ 0 of 1 host done · 1 changed · 0:0\d$")
         text = shown.finish()
     assert text.startswith(DONE)
