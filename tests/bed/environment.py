@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "bed"
 PACKAGES = (
-    *("podman", "runc", "netavark", "aardvark-dns", "conmon", "uidmap", "mmdebstrap"),
+    *("podman", "runc", "netavark", "aardvark-dns", "conmon", "uidmap", "mmdebstrap", "gpg"),
     *("iproute2", "nftables", "iptables", "openssh-client", "python3-venv"),
 )
 COMMANDS = ("podman", "runc", "mmdebstrap", "ip", "nft", "iptables", "ssh", "ssh-keygen")
