@@ -33,13 +33,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no type inf
     ) -> dict[str, Any]:
         """Write one record for the host of this task."""
         super().run(tmp, task_vars)
-        _, arguments = self.validate_argument_spec(
+        arguments = self.validate_argument_spec(
             {
                 "kind": {"type": "str", "required": True},
                 "schema": {"type": "int", "default": 1},
                 "data": {"type": "dict", "required": True},
             }
-        )
+        )[1]
         if self._task.check_mode:
             return {"changed": False, "path": ""}
         now = datetime.now(UTC)
