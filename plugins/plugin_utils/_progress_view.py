@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -205,8 +205,7 @@ def draw_bar(run: Run, elapsed: float, remaining: float | None, spinner: Spinner
     """Draw the two lines that stay at the bottom of a terminal while a run is under way."""
     task = run.current
     label, note, waiting = (task.label, task.note, task.waiting) if task else ("starting", "", {})
-    names = sorted(waiting)
-    on = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" * (len(names) > _NAMED))
+    on = _names(sorted(waiting), everybody=len(run.batch))
     first = Table.grid(expand=True, padding=(0, 1))
     first.add_column(width=1)
     first.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
@@ -224,6 +223,14 @@ def draw_bar(run: Run, elapsed: float, remaining: float | None, spinner: Spinner
     both.add_row(first)
     both.add_row(second)
     return both
+
+
+def _names(hosts: Sequence[str], *, everybody: int) -> str:
+    if len(hosts) <= _NAMED:
+        return ", ".join(hosts)
+    if len(hosts) == everybody:
+        return f"all {everybody} hosts"
+    return f"{', '.join(hosts[:_NAMED])} and {len(hosts) - _NAMED} more"
 
 
 def _counts(run: Run, elapsed: float, remaining: float | None) -> Text:

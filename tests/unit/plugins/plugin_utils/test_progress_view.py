@@ -164,6 +164,14 @@ def test_the_bar_tells_where_we_are() -> None:
     assert second.endswith("1 of 6 hosts done · 1 changed · 1 failed · 1:05, about 1:10 left")
 
 
+@pytest.mark.parametrize(
+    ("hosts", "text"), [("a", "on a"), ("a b c", "on a, b, c"), ("d c b a", "on all 4 hosts")]
+)
+def test_the_bar_names_whom_it_waits_for(hosts: str, text: str) -> None:
+    run, _ = running(hosts=hosts)
+    assert bar(run, 1.0, None)[0].endswith(f" {text}")
+
+
 def test_the_bar_claims_no_end_that_it_does_not_know() -> None:
     run, _ = running()
     assert "left" not in bar(run, 65.0, None)[1]
