@@ -31,18 +31,22 @@ def people(host: Host, tmp_path_factory: pytest.TempPathFactory) -> None:
     for name in ("certified", "lost"):
         _keygen("-q", "-s", str(KEYS / "ca"), "-I", "test", "-n", "release,anna", "-V", "+1h",
                 str(folder / f"{name}.pub"))  # fmt: skip
-    for name in ("own", "certified", "certified-cert.pub", "lost", "lost-cert.pub"):
-        _write(host, f"/root/{name}", (folder / name).read_text(), "0600")
-    _write(host, "/root/authorities", f"@cert-authority * {(KEYS / 'ca.pub').read_text()}", "0600")
+    script = [
+        _write(f"/root/{name}", (folder / name).read_text())
+        for name in ("own", "certified", "certified-cert.pub", "lost", "lost-cert.pub")
+    ]
+    script.append(_write("/root/authorities", f"@cert-authority * {(KEYS / 'ca.pub').read_text()}"))
     known = (folder / "own.pub").read_text() + (folder / "lost.pub").read_text()
-    for group in {*PEOPLE.values()} - {""}:
-        host.check_output(f"getent group {group} || groupadd {group}")
+    script += [f"groupadd --force {group}" for group in sorted({*PEOPLE.values()} - {""})]
     for name, group in PEOPLE.items():
         membership = f"-G {group}" if group else ""
-        host.check_output(f"id {name} || useradd -m -s /bin/bash {membership} {name}")
-        host.check_output(f"install -d -o {name} -m 0700 /home/{name}/.ssh")
-        _write(host, f"/home/{name}/.ssh/authorized_keys", known, "0644")
-    host.check_output("install -d /srv/sftp/dora && install -d -o dora -m 0770 /srv/sftp/dora/in")
+        script += [
+            f"id {name} 2>&1 || useradd -m -s /bin/bash {membership} {name}",
+            f"install -d -o {name} -m 0700 /home/{name}/.ssh",
+            _write(f"/home/{name}/.ssh/authorized_keys", known, f"-o {name}"),
+        ]
+    script.append("install -d /srv/sftp/dora && install -d -o dora -m 0770 /srv/sftp/dora/in")
+    host.check_output("set -e; " + "\n".join(script))
 
 
 @pytest.fixture
@@ -70,5 +74,5 @@ def _keygen(*words: str) -> None:
     subprocess.run(["ssh-keygen", *words], check=True, capture_output=True)
 
 
-def _write(host: Host, path: str, text: str, mode: str) -> None:
-    host.check_output(f"printf %s {shlex.quote(text)} > {path} && chmod {mode} {path}")
+def _write(path: str, text: str, owner: str = "") -> str:
+    return f"printf %s {shlex.quote(text)} | install {owner} -m 0600 /dev/stdin {path}"

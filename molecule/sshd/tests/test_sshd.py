@@ -116,7 +116,7 @@ def test_who_comes_in_from_where(login: Login, user: str, source: str, admitted:
         ("anna", "certified", True),  # her name is among its principals
         ("deploy", "certified", True),  # a principal that opens this account
         ("technician", "certified", False),  # neither
-        ("anna", "lost", False),  # revoked, and so is its certificate where ssh-keygen lists it
+        ("anna", "lost", False),  # revoked, and so is its certificate
     ],
 )
 def test_certificates_and_revoked_keys(login: Login, user: str, key: str, admitted: bool) -> None:
