@@ -138,14 +138,14 @@ def fleet(
     module = request.module.__name__.rpartition(".")[2].removeprefix("test_").replace("_", "-")
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     names = [f"test-{module}{worker}-{release}={release}" for release in RELEASES]
-    done = subprocess.run([BED, "up", *names], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    keys = ("name", "release", "address", "known_hosts")
-    hosts = [Host(**{key: one[key] for key in keys}) for one in json.loads(done.stdout)]
     try:
+        done = subprocess.run([BED, "up", *names], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        keys = ("name", "release", "address", "known_hosts")
+        hosts = [Host(**{key: one[key] for key in keys}) for one in json.loads(done.stdout)]
         yield Fleet(hosts, tmp_path_factory.mktemp(module))
     finally:
-        subprocess.run([BED, "down", *(host.name for host in hosts)], check=True)
+        subprocess.run([BED, "down", *(name.partition("=")[0] for name in names)], check=True)
 
 
 @pytest.fixture(params=RELEASES)

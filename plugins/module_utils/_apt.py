@@ -42,6 +42,7 @@ LOCKED = re.compile(
     r"^(?:E|dpkg: error): (Could not get lock .*|Unable to lock .*|dpkg .* locked by .*)$",
     re.MULTILINE,
 )
+HOLDER = re.compile(r"(?:pid|process) (\d+)")
 
 
 class Apt:
@@ -89,7 +90,7 @@ class Apt:
             self._refresh()
             output = self._get(*_request(install, remove))
         if output.status:
-            raise HostError(f"apt-get failed: {_errors(output.text)}")
+            raise HostError(f"apt-get failed: {output.text[-4000:]}")
 
     def lists_are_old(self) -> bool:
         """Whether the package lists are missing or were last refreshed over a day ago."""
@@ -121,8 +122,16 @@ class Apt:
             if not locked:
                 return output
             if time.monotonic() >= deadline:
-                raise HostError(f"another program is at work, waited {self.wait} s: {locked[1]}")
+                raise HostError(
+                    f"another program is at work, waited {self.wait} s: {self._named(locked[1])}"
+                )
             time.sleep(1)
+
+    def _named(self, said: str) -> str:
+        """Return words about a lock, with the command line of the process that they name."""
+        process = HOLDER.search(said)
+        command = self.host.command_line(process[1]) if process else ""
+        return f"{said}: {command}" if command else said
 
 
 def _request(install: Sequence[str], remove: Sequence[str]) -> list[str]:

@@ -203,9 +203,20 @@ def run_module(module: Any, work: Callable[[], dict[str, Any]]) -> None:
     try:
         result = work()
     except TransactionError as error:
-        module.fail_json(msg=str(error), **error.details)
+        module.fail_json(msg=readable(str(error)), **error.details)
     except (HostError, InputError, OSError) as error:
-        module.fail_json(msg=str(error), changed=False, rolled_back=False)
+        module.fail_json(msg=readable(str(error)), changed=False, rolled_back=False)
     for warning in result.pop("warnings", []):
-        module.warn(warning)
-    module.exit_json(**result)
+        module.warn(readable(warning))
+    module.exit_json(**readable(result))
+
+
+def readable(value: Any) -> Any:
+    """Return a result whose texts hold `\\xe9` where a file's name has bytes that are no text."""
+    if isinstance(value, str):
+        return value.encode(errors="surrogateescape").decode(errors="backslashreplace")
+    if isinstance(value, list):
+        return [readable(one) for one in value]
+    if isinstance(value, dict):
+        return {key: readable(one) for key, one in value.items()}
+    return value

@@ -14,7 +14,11 @@ from ansible_collections.servertechnik.core.plugins.module_utils._activation imp
     spoken,
 )
 from ansible_collections.servertechnik.core.plugins.module_utils._apt import Apt
-from ansible_collections.servertechnik.core.plugins.module_utils._host import Host, HostError
+from ansible_collections.servertechnik.core.plugins.module_utils._host import (
+    STATUS,
+    Host,
+    HostError,
+)
 from ansible_collections.servertechnik.core.plugins.module_utils._journal import Journal, Store
 from ansible_collections.servertechnik.core.plugins.module_utils._model import Desired
 from ansible_collections.servertechnik.core.plugins.module_utils._plan import FileChange, Plan
@@ -55,6 +59,7 @@ class Change:
 
     def _packages(self, plan: Plan, apt: Apt) -> Plan:
         """Install and remove, and return what is left to do. No unit starts on its defaults."""
+        known, owed = self.host.file_state(STATUS), self.journal.owed
         self.journal.owed = True
         self.journal.units = [_unit_entry(unit) for unit in plan.units]
         self.store.save(self.journal)
@@ -63,6 +68,10 @@ class Change:
             if names:
                 self.host.hold_services(names)
             apt.change(plan.install, plan.remove)
+        except HostError:
+            if self.host.file_state(STATUS) == known:  # apt refused before it began
+                self.journal.owed = owed
+            raise
         finally:
             self.host.release_services()
         return Plan.between(self.host.read(self.desired), self.desired, owed=True)

@@ -82,6 +82,14 @@ class Host:
             raise HostError(f"'{' '.join(words)}' failed ({output.status}): {output.text}")
         return output.text
 
+    def command_line(self, process: str) -> str:
+        """Return the command line of a process, given by number; empty when it is gone."""
+        try:
+            words = self.content(f"/proc/{process}/cmdline")
+        except OSError:
+            return ""
+        return words.decode(errors="replace").replace("\0", " ").strip()
+
     # -- reading ----------------------------------------------------------------------------
 
     def read(self, desired: Desired, units: dict[str, UnitState] | None = None) -> State:
