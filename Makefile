@@ -38,7 +38,7 @@ scenario: $(VENV) ## prove one role on real hosts: make scenario ROLE=sshd
 
 bench: $(VENV) ## measure: the main job, a component against standard modules
 	@$(BED) install
-	@$(BED) enter .venv/bin/python tests/bench/bench.py
+	@PYTHONPATH=collections .venv/bin/python -m tests.bench.bench
 
 docs: $(VENV) ## write the README of every role from its specification
 	@.venv/bin/python docs/role_readmes.py
