@@ -90,6 +90,15 @@ def _unit(name: str, change: UnitChange) -> dict[str, str]:
     return _entry(name, "unit", spec.name, wanted, found, before.since)
 
 
+def findings(found: dict[str, Any]) -> list[str]:
+    """Return one sentence for people on each difference."""
+    return [
+        f"{one['component']}: {one['kind']} {one['name']}: found {one['found']}; committed "
+        f"{one['wanted']}" + (f"; changed {one['since']}" if one["since"] else "")
+        for one in found["differences"]
+    ]
+
+
 def _entry(*values: str) -> dict[str, str]:
     keys = ("component", "kind", "name", "wanted", "found", "since")
     return dict(zip(keys, values, strict=True))

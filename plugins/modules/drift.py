@@ -43,11 +43,20 @@ differences:
       wanted: started, enabled
       found: inactive, enabled
       since: 2026-11-24T09:12:33.123456Z
+findings:
+  description: The differences in words.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - "timesync: unit chrony.service: found inactive, enabled; committed started, enabled"
 """
+
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.servertechnik.core.plugins.module_utils._arguments import run_module
-from ansible_collections.servertechnik.core.plugins.module_utils._drift import drift
+from ansible_collections.servertechnik.core.plugins.module_utils._drift import drift, findings
 from ansible_collections.servertechnik.core.plugins.module_utils._host import Host
 from ansible_collections.servertechnik.core.plugins.module_utils._journal import Store
 
@@ -56,7 +65,12 @@ def main() -> None:
     """Translate between Ansible and the comparison."""
     module = AnsibleModule(argument_spec={}, supports_check_mode=True)
     host = Host()
-    run_module(module, lambda: drift(host, Store(host)))
+
+    def work() -> dict[str, Any]:
+        found = drift(host, Store(host))
+        return {**found, "findings": findings(found)}
+
+    run_module(module, work)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,10 @@ class Status(StrEnum):
 
 @dataclass(kw_only=True)
 class Outcome:
-    """One task on one host. `seconds` is None where the start was not seen."""
+    """One task on one host. `seconds` is None where the start was not seen.
+
+    `findings` are sentences that a job which only looks returns for people.
+    """
 
     host: str
     status: Status
@@ -48,6 +51,7 @@ class Outcome:
     message: str = ""
     items: tuple[int, int] | None = None
     component: dict[str, Any] = field(default_factory=dict)
+    findings: tuple[str, ...] = ()
 
 
 def visible(text: str) -> str:
@@ -90,6 +94,7 @@ def outcome_of(
         message="" if fine else _message(result, items),
         items=counted,
         component={} if is_hidden(result) else _component(result, items),
+        findings=() if is_hidden(result) else tuple(map(str, result.get("findings") or ())),
     )
 
 

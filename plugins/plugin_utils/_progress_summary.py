@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ansible_collections.servertechnik.core.plugins.plugin_utils._progress_hints import fix_for
@@ -35,7 +35,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Change:
-    """The same changes on one or more hosts, one line for each task."""
+    """The same changes, or findings, on one or more hosts; a line for each task, or finding."""
 
     hosts: tuple[str, ...]
     lines: tuple[str, ...]
@@ -44,10 +44,11 @@ class Change:
 
 @dataclass(frozen=True)
 class Summary:
-    """Failures first, then changes, then the rest."""
+    """Failures first, then what was found, then changes, then the rest."""
 
     failures: tuple[Failure, ...]
     survived: tuple[Failure, ...]
+    findings: tuple[Change, ...]
     changes: tuple[Change, ...]
     unchanged: tuple[str, ...]
     untouched: tuple[str, ...]
@@ -55,12 +56,15 @@ class Summary:
 
 def summary_of(run: Run) -> Summary:
     """Sum up a closed run; hosts come in the order of the inventory."""
+    findings = tuple(_findings(run))
+    found = {host for group in findings for host in group.hosts}
     reached = {host for host, counts in run.hosts.items() if counts.total()}
     return Summary(
         failures=tuple(_failures(run, {Status.FAILED, Status.UNREACHABLE})),
         survived=tuple(_failures(run, {Status.RESCUED, Status.IGNORED})),
+        findings=findings,
         changes=(*_changes(run, check=False), *_changes(run, check=True)),
-        unchanged=tuple(run.in_order(reached - run.changed - run.failed)),
+        unchanged=tuple(run.in_order(reached - run.changed - run.failed - found)),
         untouched=tuple(run.in_order(run.hosts.keys() - reached)),
     )
 
@@ -85,6 +89,20 @@ def _changes(run: Run, *, check: bool) -> Iterable[Change]:
         for outcome in task.outcomes:
             if outcome.status is Status.CHANGED and outcome.check is check:
                 lines.setdefault(outcome.host, []).append(_change(task, outcome))
+    yield from _alike(run, lines, check=check)
+
+
+def _findings(run: Run) -> Iterable[Change]:
+    lines: dict[str, list[str]] = {}
+    for task in run.tasks:
+        for outcome in task.outcomes:
+            if outcome.findings:
+                lines.setdefault(outcome.host, []).extend(outcome.findings)
+    return _alike(run, lines, check=False)
+
+
+def _alike(run: Run, lines: Mapping[str, list[str]], *, check: bool) -> Iterable[Change]:
+    """Put hosts together that have the same lines."""
     alike: dict[tuple[str, ...], list[str]] = {}
     for host in run.in_order(lines):
         alike.setdefault(tuple(lines[host]), []).append(host)

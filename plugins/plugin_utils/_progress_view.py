@@ -137,15 +137,9 @@ def summary_lines(
         for failure in summary.survived:
             yield from _failure(failure)
         yield line()
-    for group in (False, True):
-        changes = [change for change in summary.changes if change.check is group]
-        if changes:
-            hosts = sum(len(change.hosts) for change in changes)
-            title = "Would change" if group else "Changed"
-            yield line((f"{title} on {hosts_text(hosts)}", "bold yellow"))
-            for change in changes:
-                yield from _change(change)
-            yield line()
+    yield from _changes("Found", summary.findings)
+    yield from _changes("Changed", [change for change in summary.changes if not change.check])
+    yield from _changes("Would change", [change for change in summary.changes if change.check])
     yield from _rest(summary, run, complete=not (interrupted or run.failed))
     yield from _closing(run, seconds=seconds, interrupted=interrupted, check=check)
     if record:
@@ -164,10 +158,16 @@ def _failure(failure: Failure) -> Iterator[Line]:
         yield line(("What helps: ", "bold green"), failure.fix, indent=6)
 
 
-def _change(change: Change) -> Iterator[Line]:
-    yield line((", ".join(change.hosts), "bold"), indent=2)
-    for text in change.lines:
-        yield line(text, indent=6)
+def _changes(title: str, changes: Sequence[Change]) -> Iterator[Line]:
+    if not changes:
+        return
+    hosts = sum(len(change.hosts) for change in changes)
+    yield line((f"{title} on {hosts_text(hosts)}", "bold yellow"))
+    for change in changes:
+        yield line((", ".join(change.hosts), "bold"), indent=2)
+        for text in change.lines:
+            yield line(text, indent=6)
+    yield line()
 
 
 def _rest(summary: Summary, run: Run, *, complete: bool) -> Iterator[Line]:

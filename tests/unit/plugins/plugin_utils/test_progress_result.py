@@ -136,3 +136,9 @@ CHANGES: dict[str, list[Any]] = {
 )
 def test_changes_of_a_component(result: dict[str, Any], component: dict[str, Any]) -> None:
     assert outcome(result, Status.CHANGED).component == component
+
+
+def test_findings_of_a_hidden_result_stay_hidden() -> None:
+    result = {"findings": ["a.conf differs"]}
+    assert outcome(result, Status.OK).findings == ("a.conf differs",)
+    assert outcome({**result, "_ansible_no_log": True}, Status.OK).findings == ()
