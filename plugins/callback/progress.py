@@ -263,6 +263,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
         with self._lock:
             self._tell_settled()
             self._run.start_task(task._uuid, task_run(task, self._run.play, handler=handler))
+            if task.run_once:
+                self._run.represented.update(self._run.batch)
             if task.debugger:
                 self._screen.hide_bar()
 

@@ -56,6 +56,8 @@ class Run:
         self.current: TaskRun | None = None
         self.marks: list[float] = []
         self.stopped_early = False
+        # Hosts for which a task ran once, on one of them.
+        self.represented: set[str] = set()
         self._open: dict[str, TaskRun] = {}
 
     def start_play(self, name: str, batch: Iterable[str], hosts: Iterable[str]) -> None:

@@ -58,7 +58,7 @@ def summary_of(run: Run) -> Summary:
     """Sum up a closed run; hosts come in the order of the inventory."""
     findings = tuple(_findings(run))
     found = {host for group in findings for host in group.hosts}
-    reached = {host for host, counts in run.hosts.items() if counts.total()}
+    reached = {host for host, counts in run.hosts.items() if counts.total()} | run.represented
     return Summary(
         failures=tuple(_failures(run, {Status.FAILED, Status.UNREACHABLE})),
         survived=tuple(_failures(run, {Status.RESCUED, Status.IGNORED})),

@@ -134,6 +134,13 @@ def test_a_run_with_nothing_to_do_says_so() -> None:
     assert summary(run).splitlines()[1] == "Nothing to do on web1"
 
 
+def test_a_task_that_runs_once_speaks_for_all() -> None:
+    run, _ = running(Outcome(host="web1", status=Status.OK), hosts="web1 web2")
+    run.represented = {"web1", "web2"}
+    assert summary(run).splitlines()[1] == "Nothing to do on web1, web2"
+    assert "Not reached" not in summary(run)
+
+
 def test_one_line_tells_what_a_task_changed() -> None:
     run, task = running(
         Outcome(host="db1", status=Status.CHANGED, items=(1, 2)),
