@@ -80,7 +80,7 @@ class Database:
 
 @dataclass(frozen=True)
 class Command:
-    """Words to run, what they read from standard input, and whether their failure matters."""
+    """Words to run, the line they read from standard input, whether their failure matters."""
 
     words: tuple[str, ...]
     stdin: str | None = field(default=None, repr=False)
@@ -260,7 +260,7 @@ def _adaptation(want: Wanted, found: Account, after: Account) -> Iterator[Comman
 def _password(want: Wanted, found: str) -> Iterator[Command]:
     if want.password_hash and want.password_hash != found:
         # By standard input: the words of a process can be read by everybody.
-        yield Command(("chpasswd", "--encrypted"), f"{want.name}:{want.password_hash}\n")
+        yield Command(("chpasswd", "--encrypted"), f"{want.name}:{want.password_hash}")
 
 
 def _removal(want: Wanted) -> tuple[Command, ...]:

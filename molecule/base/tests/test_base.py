@@ -106,10 +106,20 @@ def test_account(host: Host, user: str, uid: int | None, shell: str, comment: st
     account = host.user(user)
     assert account.exists
     assert account.uid == uid if uid else account.uid >= 1000
-    assert (account.shell, account.gecos, account.password) == (shell, comment, "*")
+    assert (account.shell, account.gecos) == (shell, comment)
     home = host.file(f"/home/{user}")
     assert (home.user, home.mode) == (user, 0o700)
     assert host.file(f"/home/{user}/.bashrc").exists
+
+
+def test_nobody_has_a_password_unless_given(host: Host) -> None:
+    assert host.check_output("getent shadow bob").startswith("bob:*:")
+
+
+@pytest.mark.parametrize(("password", "became"), [("swordfish", "0\n"), ("marlin", "")])
+def test_alice_becomes_root_with_her_password(host: Host, password: str, became: str) -> None:
+    result = login(host, "alice", f"echo {password} | sudo --stdin --reset-timestamp id -u")
+    assert result.stdout == became, result.stderr
 
 
 def test_account_of_the_installer_is_adopted(host: Host) -> None:

@@ -122,7 +122,7 @@ def test_protected_account_may_change() -> None:
 def test_password_travels_by_standard_input_and_is_never_shown(before: str) -> None:
     name = "anna" if before else "eve"
     (change,) = changes(Wanted(name=name, password_hash=HASH))
-    assert change.commands[-1].stdin == f"{name}:{HASH}\n"
+    assert change.commands[-1].stdin == f"{name}:{HASH}"
     shown = f"{change.diff()} {change} {Wanted(name=name, password_hash=HASH)}"
     assert HASH not in shown
     assert not any(HASH in word for c in change.commands for word in c.words)
