@@ -29,7 +29,11 @@ author:
 EXAMPLES = r"""
 - name: Show the blocks
   ansible.builtin.debug:
-    msg: "{{ [{'group': 'customers', 'chroot': '/srv/sftp/%u'}] | servertechnik.core.sshd_sftp_blocks }}"
+    msg: "{{ groups_of_customers | servertechnik.core.sshd_sftp_blocks }}"
+  vars:
+    groups_of_customers:
+      - group: customers
+        chroot: /srv/sftp/%u
 """
 
 RETURN = r"""
