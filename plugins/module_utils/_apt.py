@@ -76,9 +76,7 @@ class Apt:
         Raises HostError; nothing has changed if apt found a reason before it began.
         """
         if os.listdir(self.host.at("/var/lib/dpkg/updates")):
-            output = self._patiently(
-                ["dpkg", "--configure", "-a", "--force-confdef", "--force-confold"]
-            )
+            output = self.finish()
             if output.status:
                 raise HostError(f"an interrupted dpkg could not be finished: {output.text[-2000:]}")
         refreshed = bool(install) and self.lists_are_old() and self._refresh()
@@ -91,6 +89,10 @@ class Apt:
             output = self._get(*_request(install, remove))
         if output.status:
             raise HostError(f"apt-get failed: {output.text[-4000:]}")
+
+    def finish(self) -> Output:
+        """Configure what was left half-way, once nobody else is at it. Raises HostError."""
+        return self._patiently(["dpkg", "--configure", "-a", "--force-confdef", "--force-confold"])
 
     def lists_are_old(self) -> bool:
         """Whether the package lists are missing or were last refreshed over a day ago."""

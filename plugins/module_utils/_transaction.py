@@ -100,6 +100,9 @@ def _recovered(host: Host, store: Store, journal: Journal | None, order: Order) 
         return []
     if order.check:
         return [f"transaction {journal.id} is not finished; a run first puts the host back"]
+    if journal.owed and not journal.finished:
+        # apt may have outlived the run that called it, and its services are held until then.
+        Apt(host, order.wait).finish()
     sentence = _confirmation.recover(host, store)
     return [sentence] if sentence else []
 
@@ -159,8 +162,8 @@ def _has_room(host: Host, plan: Plan, contents: Mapping[str, bytes]) -> None:
             raise HostError(f"the file system of {path} is read-only; nothing was changed")
         if free < need:
             raise HostError(
-                f"the file system of {path} has {free // 1024} KiB free and {need // 1024} KiB are "
-                "needed; nothing was changed"
+                f"the file system of {path} has {f'{free // 1024} KiB' if free else 'no inodes'} "
+                f"free and {need // 1024} KiB are needed; nothing was changed"
             )
 
 

@@ -81,6 +81,8 @@ class Confirmer:
             if not said.get("state"):
                 self.trouble = str(said.get("msg", "no answer")).strip().rpartition("\n")[2]
                 pause = min(pause * 2, LONGEST)
+        if said.get("state") == "rolled back" and time.monotonic() > deadline:
+            self.trouble = self.trouble or "no answer in time"
         return said
 
     def _lost(self, said: Mapping[str, Any], timeout: int) -> str:
