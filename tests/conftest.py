@@ -54,6 +54,7 @@ def run() -> Run:
 _ORDER = ("scenarios", "fault", "hosts", "lab", "sanity", "lint", "bed", "unit")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Order the tests; those that share a host, a copy or a cache run in one process."""
 
