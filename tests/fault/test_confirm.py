@@ -4,78 +4,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
-from tests.conftest_hosts import Fleet, Host, Results, Task
+from tests.conftest_hosts import Fleet, Results, Task
+from tests.fault.changes import TIMEOUT, component, journals, look, nft, sshd
 
 Saw = Callable[[str, object], None]
 
-TIMEOUT = 8
 LATEST = 5  # seconds after the timeout in which a host on a busy machine is back
-SSHD = "/etc/ssh/sshd_config.d/00-fault.conf"
-RELOAD = {"name": "ssh.service", "on_change": "reload-or-restart"}
-RULES = """\
-#!/usr/sbin/nft -f
-flush ruleset
-table inet fault {{
-    chain input {{
-        type filter hook input priority filter; policy accept;
-        {rule}
-    }}
-}}
-"""
-# Everything that could be different afterwards: files, and what the services do with them.
-LOOK = """\
-for path in $(find /etc/ssh /etc/nftables.conf /etc/sudoers.d /home/technician /etc/systemd/system \
-    -type f -o -type l | sort); do
-    stat --format '%n %F %U:%G %a %N' "$path"; test -L "$path" || sha256sum < "$path"
-done
-ss -ltnH | awk '{print $4}' | sort
-sshd -T | sort
-nft list ruleset
-systemctl show --property=Id,ActiveState,UnitFileState ssh.service nftables.service
-"""
-JOURNALS = """\
-import json, os
-place = "/var/lib/servertechnik/transactions"
-for name in sorted(os.listdir(place)):
-    path = f"{place}/{name}/journal.json"
-    with open(path) as file:
-        journal = json.load(file)
-    print(json.dumps({key: journal[key] for key in ("id", "component", "at", "state", "error")}
-                     | {"ended": os.stat(path).st_mtime}))
-"""
-
-
-def component(name: str, dest: str, content: str, unit: Task | None, **more: Any) -> Task:
-    """A task with one file under confirmed commit."""
-    arguments = {
-        "name": name,
-        "files": [{"dest": dest, "content": content, **more.pop("file", {})}],
-        "units": [unit] if unit else [],
-        "confirm": {"timeout": TIMEOUT},
-        **more,
-    }
-    return {"name": name, "servertechnik.core.component": arguments}
-
-
-def sshd(content: str, **more: Any) -> Task:
-    """A change of sshd's settings."""
-    return component("sshd", SSHD, content, RELOAD, validate=["sshd -t"], **more)
-
-
-def nft(rule: str, **more: Any) -> Task:
-    """A firewall with one rule."""
-    unit = {"name": "nftables.service"}
-    validate = ["nft -c -f /etc/nftables.conf"]
-    content = RULES.format(rule=rule)
-    return component("firewall", "/etc/nftables.conf", content, unit, validate=validate, **more)
-
 
 LOCKOUTS = {
     "wrong port": sshd("Port 2222\n"),
@@ -116,16 +55,6 @@ def ready(fleet: Fleet) -> Fleet:
         for name in ("firewall", "sshd"):
             assert results[release][name]["changed"], results[release][name]
     return fleet
-
-
-def look(fleet: Fleet) -> dict[str, str]:
-    """The hosts, files and services."""
-    return {release: host.sh(LOOK) for release, host in fleet.hosts.items()}
-
-
-def journals(host: Host) -> list[dict[str, Any]]:
-    """The transactions of a host, oldest first."""
-    return [json.loads(line) for line in host.sh(f"python3 -c '{JOURNALS}'").splitlines()]
 
 
 @pytest.fixture(scope="module", params=list(LOCKOUTS))
