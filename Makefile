@@ -24,7 +24,7 @@ down: $(VENV) ## remove the lab and every other host of the test bed
 
 test: $(VENV) ## run every test: lint, units, sanity, scenarios, faults and the lab
 	@$(BED) install
-	@$(BED) enter $(PYTEST) -n 2 --dist loadgroup --no-loadscope-reorder tests
+	@$(BED) enter $(PYTEST) -n 2 --no-loadscope-reorder tests
 
 unit: $(VENV) ## run the tests that need neither root nor containers
 	@$(PYTEST) tests/unit

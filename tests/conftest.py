@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "collections"))
@@ -51,17 +53,22 @@ def run() -> Run:
 
 
 # What takes longest starts first, so that the last minutes keep every core busy.
-_ORDER = ("scenarios", "fault", "hosts", "lab", "sanity", "lint", "bed", "unit")
+_ORDER = ("fault", "hosts", "lab", "scenarios", "sanity", "lint", "bed", "unit")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order the tests; those that share a host, a copy or a cache run in one process."""
+    """Put the tests in the order of `_ORDER`."""
+    items.sort(key=lambda item: _ORDER.index(item.path.relative_to(ROOT / "tests").parts[0]))
 
-    def folder(item: pytest.Item) -> str:
-        return item.path.relative_to(ROOT / "tests").parts[0]
 
-    items.sort(key=lambda item: _ORDER.index(folder(item)))
-    for item in items:
-        if folder(item) not in ("scenarios", "lint"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """One file, one process: its tests share hosts, a copy or a cache."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        alone = nodeid.startswith(("tests/scenarios/", "tests/lint/"))
+        return nodeid if alone else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Have the tests scheduled by file."""
+    return _Scheduling(config, log)
