@@ -59,7 +59,8 @@ def _converge(*options: str) -> dict[str, Any] | None:
     done = subprocess.run(
         [command, "servertechnik.core.site", "-i", str(INVENTORY), *filter(None, options)],
         cwd=ROOT,
-        env={**os.environ, VARIABLE: run},
+        # Only this callback writes the record that is read below.
+        env={**os.environ, VARIABLE: run, "ANSIBLE_STDOUT_CALLBACK": "servertechnik.core.progress"},
         check=False,
     )
     if done.returncode:
