@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -24,6 +25,7 @@ from ansible_collections.servertechnik.core.plugins.module_utils._plan import (
     UnitChange,
 )
 
+STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 DPKG_LOG = "/var/log/dpkg.log"
 
 
@@ -64,7 +66,7 @@ def _differences(host: Host, name: str, plan: Plan) -> Iterator[dict[str, str]]:
     for unit in plan.units:
         # A service is not to be restarted because of a difference that is reported anyway.
         if not changed or set(unit.actions) - {unit.spec.on_change}:
-            yield _unit(name, unit)
+            yield _unit(host, name, unit)
 
 
 def _file(host: Host, name: str, change: FileChange) -> dict[str, str]:
@@ -82,12 +84,23 @@ def _looks(one: FileSpec | FileState) -> str:
     return f"{one.kind} {one.owner}:{one.group} {one.mode:04o}{digest}"
 
 
-def _unit(name: str, change: UnitChange) -> dict[str, str]:
+def _unit(host: Host, name: str, change: UnitChange) -> dict[str, str]:
     spec, before = change.spec, change.before
     wanted = "masked" if spec.masked else str(spec.state)
     wanted += "" if spec.masked else ", enabled" if spec.enabled else ", disabled"
     found = f"{before.active}, {before.file_state or before.load}"
-    return _entry(name, "unit", spec.name, wanted, found, before.since)
+    since = before.since or _last_heard(host, spec.name)
+    return _entry(name, "unit", spec.name, wanted, found, since)
+
+
+def _last_heard(host: Host, unit: str) -> str:
+    """Return when the journal last heard of a unit; systemd forgets those that are stopped."""
+    output = host.run(
+        ["journalctl", f"--unit={unit}", "--lines=1", "--quiet", "--no-pager", "--utc",
+         "--output=short-iso"]
+    )  # fmt: skip
+    stamp = output.text[: len("2026-11-24T09:12:33")]
+    return f"{stamp}Z" if STAMP.fullmatch(stamp) else ""
 
 
 def findings(found: dict[str, Any]) -> list[str]:

@@ -91,10 +91,9 @@ def _former(host: Host, journal: Journal) -> Desired:
     """Return the component as it was before the transaction, as far as that touched it."""
     former = Desired.from_dict(journal.former["desired"]) if journal.former else None
     files = [_former_file(entry) for entry in journal.files]
-    empty = (path for path in journal.folders if os.path.isdir(host.at(path)))
-    files += [
-        FileSpec(path=path, kind="absent") for path in empty if _holds_only(host, path, files)
-    ]
+    for path in reversed(journal.folders):
+        if os.path.isdir(host.at(path)) and _holds_only(host, path, files):
+            files.append(FileSpec(path=path, kind="absent"))
     return Desired(
         name=journal.component,
         files=tuple(files),

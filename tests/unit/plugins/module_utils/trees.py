@@ -83,7 +83,7 @@ def orders(draw: st.DrawFn, tree: dict[str, Node]) -> Order:
     for _ in range(draw(st.integers(1, 5))):
         fresh = f"{draw(st.sampled_from(folders))}/{draw(_names())}"
         deeper = f"{fresh}/{draw(_names())}"
-        path = draw(st.sampled_from([fresh, deeper, *there]))
+        path = draw(st.sampled_from([fresh, deeper, f"{deeper}/{draw(_names())}", *there]))
         kind = draw(st.sampled_from(KINDS))
         data = draw(CONTENTS)
         digest = hashlib.sha256(data).hexdigest()
