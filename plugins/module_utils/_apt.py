@@ -42,6 +42,7 @@ LOCKED = re.compile(
     r"^(?:E|dpkg: error): (Could not get lock .*|Unable to lock .*|dpkg .* locked by .*)$",
     re.MULTILINE,
 )
+DPKG_FAILED = "Sub-process /usr/bin/dpkg returned an error code"
 HOLDER = re.compile(r"(?:pid|process) (\d+)")
 
 
@@ -80,13 +81,17 @@ class Apt:
             if output.status:
                 raise HostError(f"an interrupted dpkg could not be finished: {output.text[-2000:]}")
         refreshed = bool(install) and self.lists_are_old() and self._refresh()
-        if not self.simulate(install, remove) and not refreshed:
+        if remove and not self.simulate(install, remove) and not refreshed:
             refreshed = self._refresh()
             self.simulate(install, remove)
-        output = self._get(*_request(install, remove))
+        # Nothing to remove: apt refuses by itself to, which spares a simulation.
+        words = [*([] if remove else ["--no-remove"]), *_request(install, remove)]
+        output = self._get(*words)
         if output.status and needs_lists(output.text) and not refreshed:
             self._refresh()
-            output = self._get(*_request(install, remove))
+            output = self._get(*words)
+        if output.status and DPKG_FAILED not in output.text:
+            self.simulate(install, remove)  # says it in one sentence, with names
         if output.status:
             raise HostError(f"apt-get failed: {output.text[-4000:]}")
 
