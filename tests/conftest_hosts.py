@@ -29,6 +29,14 @@ Task = dict[str, Any]
 Results = dict[str, dict[str, Any]]
 
 
+def up(names: Sequence[str]) -> list[Host]:
+    """Have hosts, each given as NAME=RELEASE."""
+    done = subprocess.run([BED, "up", *names], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    keys = ("name", "release", "address", "known_hosts")
+    return [Host(**{key: one[key] for key in keys}) for one in json.loads(done.stdout)]
+
+
 @dataclass(frozen=True)
 class Host:
     """One host of the bed."""
@@ -139,11 +147,7 @@ def fleet(
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     names = [f"test-{module}{worker}-{release}={release}" for release in RELEASES]
     try:
-        done = subprocess.run([BED, "up", *names], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        keys = ("name", "release", "address", "known_hosts")
-        hosts = [Host(**{key: one[key] for key in keys}) for one in json.loads(done.stdout)]
-        yield Fleet(hosts, tmp_path_factory.mktemp(module))
+        yield Fleet(up(names), tmp_path_factory.mktemp(module))
     finally:
         subprocess.run([BED, "down", *(name.partition("=")[0] for name in names)], check=True)
 

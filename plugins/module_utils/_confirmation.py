@@ -63,10 +63,15 @@ def proceed(host: Host, store: Store, name: str) -> None:
         store.save(journal)
 
 
-def _give_up(host: Host, store: Store, journal: Journal, reason: str) -> None:
-    """Put the host back, and note for the controller why, and what a person has to look at."""
-    journal.error = f"{reason}. {told(journal, put_back(host, store, journal, reason))}"
+def _give_up(
+    host: Host, store: Store, journal: Journal, reason: str, *, booting: bool = False
+) -> str:
+    """Put the host back; note why, and return in words what a person has to look at."""
+    reason = journal.error or reason
+    sentence = told(journal, put_back(host, store, journal, reason, booting=booting))
+    journal.error = f"{reason}. {sentence}"
     store.save(journal)
+    return sentence
 
 
 def standing(store: Store, name: str) -> dict[str, Any]:
@@ -115,5 +120,5 @@ def recover(host: Host, store: Store, *, booting: bool = False) -> str | None:
         return None
     cause = "the host was restarted" if booting else "an earlier run was cut off"
     reason = f"{cause} while the transaction was {journal.state}"
-    left = put_back(host, store, journal, reason, booting=booting)
-    return f"transaction {journal.id} was not finished, {cause}. {told(journal, left)}"
+    sentence = _give_up(host, store, journal, reason, booting=booting)
+    return f"transaction {journal.id} was not finished, {cause}. {sentence}"

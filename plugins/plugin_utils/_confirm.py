@@ -32,11 +32,16 @@ class Confirmer:
             return result
         name, timeout = str(result["transaction"]), int(confirm["timeout"])
         address = confirm.get("address")
-        former = self._go_to(address)
+        connection = self.action._connection
+        former = connection.get_option("host"), connection.get_option("port")
+        if address:
+            host, port = split_address(address)
+            self._go_to(host, port or former[1])
         said = self._ask(name, timeout)
         lost = self._lost(said, timeout)
         if said.get("state") not in DECIDED:
-            self._go_to(former)
+            if address:
+                self._go_to(*former)
             address = None
             said = self._ask(name, GRACE)
         if said.get("state") == "committed":
@@ -93,18 +98,12 @@ class Confirmer:
             return ""
         return f"the host was reached, but its change was still {said['state']} after {timeout} s"
 
-    def _go_to(self, address: str | None) -> str | None:
-        """Talk to another address from now on, and return the one before; none changes nothing."""
-        if not address:
-            return None
+    def _go_to(self, host: str, port: int | None) -> None:
+        """Talk to another host and port from now on."""
         connection = self.action._connection
-        host, port = split_address(address)
-        former = join_address(connection.get_option("host"), connection.get_option("port"))
         connection.reset()
         connection.set_option("host", host)
-        if port:
-            connection.set_option("port", port)
-        return former
+        connection.set_option("port", port)
 
     def _stay_at(self, address: str | None) -> None:
         """Have the tasks that follow in this run go to the new address as well."""
@@ -123,9 +122,3 @@ def split_address(address: str) -> tuple[str, int | None]:
     if colon and port.isdigit() and (":" not in host or host.startswith("[")):
         return host.strip("[]"), int(port)
     return address.strip("[]"), None
-
-
-def join_address(host: str, port: int | None) -> str:
-    """Return the inverse of `split_address`."""
-    shown = f"[{host}]" if ":" in host else host
-    return f"{shown}:{port}" if port else shown
