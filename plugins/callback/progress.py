@@ -81,6 +81,7 @@ from ansible_collections.servertechnik.core.plugins.plugin_utils import _progres
 from ansible_collections.servertechnik.core.plugins.plugin_utils._progress_ansible import (
     count_hosts,
     is_rescued,
+    load_jinja_plugins,
     play_hosts,
     short_path,
     task_run,
@@ -145,6 +146,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
         self._adhoc = playbook._file_name == _ADHOC
         self._run = Run(short_path(playbook._file_name), time.monotonic())
         self._open = True
+        load_jinja_plugins()
         self._profile = self._history().find(self._job(), count_hosts(playbook))
         self._watch_termination()
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible.playbook.block import Block
+from ansible.plugins.loader import filter_loader, test_loader
 from ansible_collections.servertechnik.core.plugins.plugin_utils._progress_model import (
     Run,
     TaskRun,
@@ -22,6 +23,16 @@ from ansible_collections.servertechnik.core.plugins.plugin_utils._progress_model
 from ansible_collections.servertechnik.core.plugins.plugin_utils._progress_result import visible
 from ansible_collections.servertechnik.core.plugins.plugin_utils._record import envelope, store
 from ansible_collections.servertechnik.core.plugins.plugin_utils._run import run_by, run_id
+
+
+def load_jinja_plugins() -> None:
+    """Load Ansible's own filters and tests, which every task needs, before workers are forked.
+
+    Each worker would load them anew for one task on one host: 20 to 30 ms of its time.
+    """
+    for loader in (filter_loader, test_loader):
+        for _ in loader.all():
+            pass
 
 
 def short_path(path: str) -> str:
