@@ -16,7 +16,10 @@ from ansible_collections.servertechnik.core.plugins.module_utils._host import (
     Output,
 )
 from ansible_collections.servertechnik.core.plugins.module_utils._journal import Journal, Store
-from ansible_collections.servertechnik.core.plugins.module_utils._model import Check
+from ansible_collections.servertechnik.core.plugins.module_utils._model import (
+    Check,
+    UnitState,
+)
 
 SETTINGS = ("unmask", "mask", "enable", "disable")
 UNIT_FOLDERS = (
@@ -150,7 +153,8 @@ def former_actions(unit: dict[str, Any], *, activated: bool) -> list[tuple[str, 
         verbs += [] if enabled else ["disable"]
     if "disable" in unit["actions"] and enabled:
         verbs.append("enable")
-    if before["active"] in ("inactive", "failed"):
+    # A one-shot that had run is not undone by a stop: it has to run with its former files.
+    if before["active"] in ("inactive", "failed") and not UnitState.from_dict(before).is_active:
         verbs.append("stop")
     elif activated and set(unit["actions"]) - set(SETTINGS):
         verbs.append("restart" if spec["on_change"] == "restart" else "reload-or-restart")
