@@ -14,7 +14,9 @@ from tests.bench.measure import Line, readable
 WIDTH = 110  # columns in a pipe, where no terminal says how many there are
 FOOTNOTE = (
     "Seconds are medians. Both sides of a line were measured in turn; the ratio is the median of "
-    "the pairs' ratios, with the lowest and the highest. A role's seconds are those of its tasks."
+    "the pairs' ratios, with the lowest and the highest. A role's seconds are those of its tasks. "
+    "Inside the module: from the start of main() to its result, in a new process each time; "
+    "Python's start and the imports come before."
 )
 
 

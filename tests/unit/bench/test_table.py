@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime
 from typing import Any
 
+from ansible_collections.servertechnik.core.plugins.plugin_utils._record import envelope
 from rich.console import Console
 
 from tests.bench import table
@@ -14,6 +16,7 @@ MACHINE: dict[str, Any] = {
     "ansible_core": "2.21.5",
     "load_start": 0.5,
     "load_end": 1.0,
+    "seconds": 240.0,
 }
 LINES = [
     Line("site.yml again", (6.0, 6.2, 6.1), "pings", (5.0, 5.0, 5.0), (Target(1.5, "ratio"),)),
@@ -52,7 +55,15 @@ def test_a_busy_machine_is_told() -> None:
 
 
 def test_the_record_keeps_every_time() -> None:
-    first, second, third = table.data(LINES, MACHINE)["lines"]
+    document = envelope(
+        kind="bench",
+        schema=1,
+        host="a",
+        run="20261124T083000Z-1f3c",
+        data=table.data(LINES, MACHINE),
+        at=datetime(2026, 11, 24, tzinfo=UTC),
+    )
+    first, second, third = document["data"]["lines"]
     assert first["seconds"] == [6.0, 6.2, 6.1]
     assert first["aims"] == [{"of": "ratio", "most": 1.5, "reached": True}]
     assert second["ratio"] is None
