@@ -102,12 +102,16 @@ def _findings(run: Run) -> Iterable[Change]:
 
 
 def _alike(run: Run, lines: Mapping[str, list[str]], *, check: bool) -> Iterable[Change]:
-    """Put hosts together that have the same lines."""
-    alike: dict[tuple[str, ...], list[str]] = {}
+    """Say each line once, with all hosts that have it, and put lines of the same hosts together."""
+    owners: dict[str, list[str]] = {}
     for host in run.in_order(lines):
-        alike.setdefault(tuple(lines[host]), []).append(host)
-    for changes, hosts in alike.items():
-        yield Change(tuple(hosts), changes, check)
+        for text in dict.fromkeys(lines[host]):
+            owners.setdefault(text, []).append(host)
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for text, hosts in owners.items():
+        alike.setdefault(tuple(hosts), []).append(text)
+    for hosts_alike, texts in alike.items():
+        yield Change(hosts_alike, tuple(texts), check)
 
 
 def _change(task: TaskRun, outcome: Outcome) -> str:

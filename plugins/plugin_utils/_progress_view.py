@@ -161,7 +161,7 @@ def _failure(failure: Failure) -> Iterator[Line]:
 def _changes(title: str, changes: Sequence[Change]) -> Iterator[Line]:
     if not changes:
         return
-    hosts = sum(len(change.hosts) for change in changes)
+    hosts = len({host for change in changes for host in change.hosts})
     yield line((f"{title} on {hosts_text(hosts)}", "bold yellow"))
     for change in changes:
         yield line((", ".join(change.hosts), "bold"), indent=2)

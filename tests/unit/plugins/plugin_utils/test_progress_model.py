@@ -141,8 +141,8 @@ def test_summary_puts_like_hosts_together_in_the_order_of_the_inventory() -> Non
     )
     summary = summary_of(run)
     assert summary.changes == (
-        Change(("web1", "web2"), ("One", "Two"), check=False),
-        Change(("db1",), ("One",), check=False),
+        Change(("web1", "web2", "db1"), ("One",), check=False),
+        Change(("web1", "web2"), ("Two",), check=False),
     )
     assert [failure.hosts for failure in summary.failures] == [("web1",)]
     assert [failure.hosts for failure in summary.survived] == [("db1",)]
