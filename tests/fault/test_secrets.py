@@ -120,7 +120,9 @@ def watched(secret: str) -> Iterator[list[str]]:
 
     def watch() -> None:
         while not stop.wait(0.05):
-            done = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+            done = subprocess.run(
+                ["ps", "-ewwo", "args"], capture_output=True, text=True, check=True
+            )
             lines = done.stdout.splitlines()
             seen.extend(line for line in lines if any(one in line for one in shapes(secret)))
 
