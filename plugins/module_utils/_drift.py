@@ -72,16 +72,25 @@ def _differences(host: Host, name: str, plan: Plan) -> Iterator[dict[str, str]]:
 def _file(host: Host, name: str, change: FileChange) -> dict[str, str]:
     path, before = change.spec.path, change.before
     stamp = _stat_time(host, path if before.kind != "absent" else os.path.dirname(path))
-    return _entry(name, "file", path, _looks(change.spec), _looks(before), stamp)
+    return _entry(
+        name,
+        "file",
+        path,
+        _looks(change.spec, sensitive=change.spec.sensitive),
+        _looks(before, sensitive=change.spec.sensitive),
+        stamp,
+    )
 
 
-def _looks(one: FileSpec | FileState) -> str:
+def _looks(one: FileSpec | FileState, *, sensitive: bool) -> str:
     if one.kind == "absent":
         return "absent"
     if one.kind == "link":
         return f"link to {one.target}"
-    digest = f" SHA-256 {one.digest[:12]}…" if one.digest else ""
-    return f"{one.kind} {one.owner}:{one.group} {one.mode:04o}{digest}"
+    content = f" SHA-256 {one.digest[:12]}…" if one.digest else ""
+    if content and sensitive:
+        content = " content not shown"
+    return f"{one.kind} {one.owner}:{one.group} {one.mode:04o}{content}"
 
 
 def _unit(host: Host, name: str, change: UnitChange) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -22,6 +23,8 @@ COMMANDS = ("podman", "runc", "mmdebstrap", "ip", "nft", "iptables", "ssh", "ssh
 # The machine's, not the checkout's: so is podman's storage, and containers created in one mount
 # namespace look broken from another.
 _STATE = Path("/run/servertechnik-bed")
+_INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
+_WATCHERS = 1024
 _CAP_SYS_ADMIN = 21
 _CAP_SYS_RESOURCE = 24
 # A machine that may not raise limits, nor run crun, which insists on raising one.
@@ -123,6 +126,7 @@ def enter(command: Sequence[str]) -> None:
     problems = missing()
     if problems:
         raise BedError("\n".join(problems))
+    _allow_watches()
     os.environ["CONTAINERS_CONF"] = str(_containers_conf())
     words = list(command)
     if _hybrid():
@@ -135,6 +139,17 @@ def enter(command: Sequence[str]) -> None:
 def entered() -> bool:
     """Whether this process already runs in the containers' environment."""
     return not _hybrid() and os.environ.get("CONTAINERS_CONF") == str(CACHE / "containers.conf")
+
+
+def _allow_watches() -> None:
+    """Let systemd watch files in many hosts: some ten use up what Debian allows root (128).
+
+    The limit is the machine's, and is raised until its next boot.
+    """
+    current = int(_INOTIFY.read_text())
+    if current < _WATCHERS:
+        with contextlib.suppress(OSError):
+            _INOTIFY.write_text(str(_WATCHERS))
 
 
 def _installed(package: str) -> bool:
