@@ -35,7 +35,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no type inf
         """Return the module's results, once the change stands or is undone."""
         super().run(tmp, task_vars)
         task_vars = task_vars or {}
-        _, arguments = self.validate_argument_spec(COMPONENT)
+        arguments = self.validate_argument_spec(COMPONENT)[1]
         contents = {
             one["dest"]: content
             for one in arguments["files"]

@@ -144,7 +144,7 @@ def parse(passwd: str, group: str, shadow: str) -> Database:
             groups=frozenset(g for g, names in members.items() if name in names),
             password=passwords.get(name, ""),
         )
-        for name, _, uid, _, comment, home, shell in _rows(passwd, 7)
+        for name, _password, uid, _gid, comment, home, shell in _rows(passwd, 7)
     }
     return Database(accounts, frozenset(members))
 

@@ -124,7 +124,7 @@ class Check(_Data):
 
     def endpoint(self) -> tuple[str, int]:
         """Return host and port of `tcp`; a port alone means this host."""
-        host, _, port = (self.tcp or "").rpartition(":")
+        host, _colon, port = (self.tcp or "").rpartition(":")
         if not port.isdigit() or not 0 < int(port) <= LAST_PORT:
             raise InputError(
                 f"verify: tcp {self.tcp!r} is not accepted; accepted: PORT or HOST:PORT"

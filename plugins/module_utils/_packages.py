@@ -26,7 +26,7 @@ def parse_status(status: bytes, names: Iterable[str]) -> dict[str, PackageState]
     for name in wanted:
         by_name.setdefault(name.partition(":")[0].encode(), []).append(name)
     for paragraph in status.split(b"\n\n") if wanted else ():
-        head, _, _ = paragraph.partition(b"\n")
+        head = paragraph.partition(b"\n")[0]
         keys = by_name.get(head.removeprefix(b"Package: "))
         if not keys:
             continue
@@ -37,7 +37,7 @@ def parse_status(status: bytes, names: Iterable[str]) -> dict[str, PackageState]
         )
         architecture = (_field(paragraph, b"Architecture") or b"").decode()
         for key in keys:
-            _, _, asked = key.partition(":")
+            asked = key.partition(":")[2]
             if asked in ("", architecture) and wanted[key].version is None:
                 wanted[key] = state
     return wanted

@@ -104,7 +104,7 @@ class Plan:
 def _packages(current: State, desired: Desired) -> tuple[tuple[str, ...], tuple[str, ...]]:
     install = []
     for wanted in desired.packages:
-        name, _, version = wanted.partition("=")
+        name, _equals, version = wanted.partition("=")
         state = current.packages[name]
         if state.version is not None and version in ("", state.version):
             continue

@@ -42,7 +42,7 @@ differences:
       name: chrony.service
       wanted: started, enabled
       found: inactive, enabled
-      since: 2026-11-24T09:12:33.123456Z
+      since: "2026-11-24T09:12:33.123456Z"
 findings:
   description: The differences in words.
   returned: success

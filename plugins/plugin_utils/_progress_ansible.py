@@ -31,7 +31,7 @@ def load_jinja_plugins() -> None:
     Each worker would load them anew for one task on one host: 20 to 30 ms of its time.
     """
     for loader in (filter_loader, test_loader):
-        for _ in loader.all():
+        for _plugin in loader.all():
             pass
 
 
