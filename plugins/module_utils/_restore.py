@@ -36,9 +36,8 @@ def put_back(
     new = [u for u in journal.units if u["before"]["load"] == "not-found"]
     left = list(_put_units_back(host, journal, new, booting=booting))
     for number in reversed(range(len(journal.files))):
-        left += _put_file_back(host, store, journal, number)
-    for folder in reversed(journal.folders):
-        left += _remove_folder(host, folder)
+        _put_file_back(host, store, journal, number)
+    left += _remove_folders(host, journal)
     if journal.activation or new:
         if reload_due(journal):
             host.run(["systemctl", "daemon-reload"])
@@ -58,19 +57,18 @@ def told(journal: Journal, left: list[str]) -> str:
     return f"{text}."
 
 
-def _put_file_back(host: Host, store: Store, journal: Journal, number: int) -> list[str]:
-    """Return what a person has to look at."""
+def _put_file_back(host: Host, store: Store, journal: Journal, number: int) -> None:
+    """Put back what was at one path; folders that are new stay for now."""
     entry = journal.files[number]
     path, before = entry["spec"]["path"], FileState.from_dict(entry["before"])
     candidate = journal.candidate(number)
     host.remove(candidate)
     now = host.file_state(path)
     if _same(now, before):
-        return []
+        return
     if before.kind == "absent":
-        if now.kind == "directory":
-            return _remove_folder(host, path)
-        host.remove(path)
+        if now.kind != "directory":
+            host.remove(path)
     elif before.kind == "directory":
         host.set_folder(path, before)
     elif before.kind == "link":
@@ -79,14 +77,14 @@ def _put_file_back(host: Host, store: Store, journal: Journal, number: int) -> l
     else:
         host.write(candidate, store.kept(journal.id, number), before)
         host.move(candidate, path)
-    return []
 
 
-def _remove_folder(host: Host, folder: str) -> list[str]:
-    """Remove a folder that was not there; what a service has left in it is not ours to remove."""
-    if host.file_state(folder).kind != "directory" or host.remove_empty(folder):
-        return []
-    return [f"{folder} was not there before, but is not empty"]
+def _remove_folders(host: Host, journal: Journal) -> Iterator[str]:
+    """Remove folders that were not there, from below; yield those that hold what is not ours."""
+    new = {e["spec"]["path"] for e in journal.files if e["before"]["kind"] == "absent"}
+    for path in sorted({*new, *journal.folders}, key=len, reverse=True):
+        if host.file_state(path).kind == "directory" and not host.remove_empty(path):
+            yield f"{path} was not there before, but is not empty"
 
 
 def _same(one: FileState, other: FileState) -> bool:
