@@ -13,6 +13,7 @@ from ansible_collections.servertechnik.core.plugins.module_utils._transaction im
     TransactionError,
     transact,
 )
+
 from tests.unit.plugins.module_utils.trees import TOP, plant, seen
 
 FOLDERS = (
