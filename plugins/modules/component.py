@@ -41,7 +41,8 @@ options:
   files:
     description:
       - Files, links and folders. Parents are made as needed, C(root:root 0755).
-      - A link or file in the way of a file or link is replaced; a folder in the way is refused.
+      - A link or file in the way of a file or link is replaced. A folder in the way of either, and
+        either in the way of a folder, is refused before anything changes.
     type: list
     elements: dict
     default: []

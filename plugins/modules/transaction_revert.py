@@ -28,7 +28,8 @@ options:
     type: str
   force:
     description:
-      - Go on although a file was changed since, or a later transaction of the component stands.
+      - Go on although a file was changed since, a later transaction of the component stands, or a
+        folder that has to go holds what came later.
     type: bool
     default: false
   origin:
