@@ -16,7 +16,8 @@ from tests.hosts.tasks import component, core, looks, shell, snapshot
 RUNS = [f"20260101T00000{number}Z-abcd" for number in range(4)]
 UNIT = "/etc/systemd/system/story.service"
 SERVICE = "[Service]\nExecStart=sleep infinity\n[Install]\nWantedBy=multi-user.target\n"
-WATCHED = ("/etc/story", UNIT)
+WANTED = "/etc/systemd/system/multi-user.target.wants/story.service"
+WATCHED = ("/etc/story", UNIT, WANTED)
 
 
 def wanted(text: str) -> dict[str, Any]:
@@ -105,6 +106,7 @@ def test_force_puts_the_last_run_back_as_foretold(told: Results, release: str) -
     assert [would[key] for key in ("files", "units")] == [forced[key] for key in ("files", "units")]
     assert forced["changed"]
     files = told[release]["after one"]["files"]
+    assert files[WANTED]["target"] == UNIT
     assert files["/etc/story/a"]["text"] == "one"
     assert files["/etc/story/link"]["target"] == "one"
     assert told[release]["after one"]["units"]["story.service"]["ActiveState"] == "active"
