@@ -128,13 +128,15 @@ def test_a_whole_run_in_a_pipe(everything: tuple[Project, str]) -> None:
     assert "  web1, web2: Breaks\n      broken\n" in rest
     assert (
         "Changed on 2 hosts\n"
-        "  web1\n"
+        "  web1, web2\n"
         "      Component: chrony installed; /etc/chrony/chrony.conf changed; "
         "chrony.service restarted\n"
         "      Loop: 1 of 3 items\n"
-        "      Elsewhere (on web2)\n"
         "      Hidden\n"
-        "  web2\n" in rest
+        "  web1\n"
+        "      Elsewhere (on web2)\n"
+        "  web2\n"
+        "      Handler\n" in rest
     )
     assert lines[-2].startswith("play.yml failed after ")
     assert lines[-2].endswith(": 3 hosts, 11 tasks")
