@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.servertechnik.core.plugins.module_utils._host import Host, HostError
@@ -74,7 +75,8 @@ def _reasons(host: Host, store: Store, journal: Journal) -> Iterator[str]:
     record = store.record(journal.component) or {}
     if record.get("transaction") not in (None, journal.id):
         yield f"{record['transaction']} came after it, put that back first"
-    specs = [FileSpec.from_dict(entry["spec"]) for entry in journal.files]
+    # Only the files are compared, so the units that they concern don't matter here.
+    specs = [replace(FileSpec.from_dict(entry["spec"]), units=None) for entry in journal.files]
     as_left = Desired(name=journal.component, files=tuple(specs))
     for change in Plan.between(host.read(as_left), as_left).files:
         yield f"{change.spec.path} was changed since ({change.change})"
