@@ -7,7 +7,7 @@ import json
 import shutil
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -16,13 +16,15 @@ from typing import Any
 
 from tests.bed import images
 from tests.bed.environment import CACHE, ROOT, BedError, locked, run
-from tests.bed.spec import Host, Spec
+from tests.bed.spec import Host, Places, Spec
 
 KEY = CACHE / "id_ed25519"
 USER = "technician"
 _PREFIX = "servertechnik-"
 _LABEL = "servertechnik.bed"
 _READY = ("running", "degraded")
+# Where podman chooses the addresses, it does so within this; of IPv4 it finds a free subnet itself.
+_CHOSEN = "2001:db8:bed::/64"
 _SSH_TIMEOUT = 30.0
 
 
@@ -78,7 +80,7 @@ def running() -> list[dict[str, str]]:
                     "state": found["State"]["Status"],
                     "image": found["ImageName"],
                     "addresses": ", ".join(
-                        f"{network.removeprefix(_PREFIX)} {details['IPAddress']}"
+                        " ".join([network.removeprefix(_PREFIX), *_addresses(details)])
                         for network, details in networks.items()
                     ),
                 }
@@ -105,9 +107,8 @@ def address(name: str) -> str:
     found = _inspect(name)
     if found is None:
         raise BedError(f"{name}: no such host; `tests/bed/bed list` shows those that are there")
-    return next(
-        str(details["IPAddress"]) for details in found["NetworkSettings"]["Networks"].values()
-    )
+    first = next(iter(found["NetworkSettings"]["Networks"].values()))
+    return _addresses(first)[0]
 
 
 def restart(name: str, *, hard: bool) -> None:
@@ -136,7 +137,7 @@ def _up(host: Host, image: str, public: str) -> Running:
     else:
         outcome = "started"
         run("podman", "start", host.name)
-    where = next(iter(host.addresses.values())) or address(host.name)
+    where = next(iter(next(iter(host.addresses.values()))), "") or address(host.name)
     # A host that was there already is as its roles have left it, its keys included.
     if outcome != "unchanged":
         key = _wait_for_systemd(host.name, public if found is None else "")
@@ -154,8 +155,8 @@ def _create(host: Host, image: str, wanted: str) -> None:
         # The same after a restart, or neighbours would look for the former one for a minute.
         digits = hashlib.sha256(f"{host.name} {network}".encode()).hexdigest()
         mac = ":".join(["02", *(digits[at : at + 2] for at in range(0, 10, 2))])
-        options = f"mac={mac}" + (f",ip={fixed}" if fixed else "")
-        networks += ["--network", f"{_PREFIX}{network}:{options}"]
+        options = [f"mac={mac}", *(f"ip{'6' if ':' in one else ''}={one}" for one in fixed)]
+        networks += ["--network", f"{_PREFIX}{network}:{','.join(options)}"]
     run(
         *("podman", "run", "--detach", "--name", host.name, "--hostname", host.name),
         *("--label", f"{_LABEL}={ROOT}", "--label", f"{_LABEL}.wanted={wanted}"),
@@ -197,6 +198,11 @@ def _down(name: str) -> None:
     shutil.rmtree(_known_hosts(name).parent, ignore_errors=True)
 
 
+def _addresses(details: Mapping[str, Any]) -> list[str]:
+    """What podman says a host's addresses in one network are, IPv4 first."""
+    return [str(details[key]) for key in ("IPAddress", "GlobalIPv6Address") if details[key]]
+
+
 def _inspect(name: str) -> dict[str, Any] | None:
     """What podman knows about this checkout's host of that name; nothing if there is none.
 
@@ -214,17 +220,19 @@ def _inspect(name: str) -> dict[str, Any] | None:
     return found
 
 
-def _network(name: str, subnet: str) -> None:
-    """Have a network of that name and subnet (empty: podman's choice)."""
+def _network(name: str, subnets: Places) -> None:
+    """Have a network of that name and these subnets (none: podman's choice of both families)."""
+    wanted = subnets or (_CHOSEN,)
     with locked("network"):
         done = run("podman", "network", "inspect", _PREFIX + name, check=False)
         if done.returncode == 0:
-            subnets = [item["subnet"] for item in json.loads(done.stdout)[0]["subnets"]]
-            if subnet in ("", *subnets):
+            there = {item["subnet"] for item in json.loads(done.stdout)[0]["subnets"]}
+            if there == set(subnets) or (not subnets and _CHOSEN in there):
                 return
             run("podman", "network", "rm", _PREFIX + name)
-        wanted = ("--subnet", subnet) if subnet else ()
-        run("podman", "network", "create", *wanted, _PREFIX + name)
+        words = [word for subnet in wanted for word in ("--subnet", subnet)]
+        ipv6 = ["--ipv6"] if any(":" in subnet for subnet in wanted) else []
+        run("podman", "network", "create", *ipv6, *words, _PREFIX + name)
 
 
 def _prune_networks() -> None:

@@ -15,7 +15,8 @@ RELEASES = ("bookworm", "trixie")
 REPOSITORY = "localhost/servertechnik-bed"
 INIT = "/usr/local/sbin/bed-init"
 _IMAGE = Path(__file__).parent / "image"
-# udev would give every container made from one image the same MAC address.
+# udev would give every container made from one image the same MAC address (99-default.link); what
+# keeps it from that lies where no role looks: /etc/systemd/network belongs to a host's role.
 _CUSTOMIZE = """\
 set -eu
 cp "$BED_IMAGE/bed-init" "$BED_IMAGE/bed-enrol" "$1/usr/local/sbin/"
@@ -23,7 +24,8 @@ rm -f "$1"/etc/ssh/ssh_host_*
 : >"$1/etc/machine-id"
 : >"$1/etc/hostname"
 printf '127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n' >"$1/etc/hosts"
-ln -sf /dev/null "$1/etc/systemd/network/99-default.link"
+mkdir -p "$1/usr/local/lib/systemd/network"
+ln -s /dev/null "$1/usr/local/lib/systemd/network/99-default.link"
 chroot "$1" useradd --create-home --shell /bin/bash technician
 echo 'technician ALL=(ALL:ALL) NOPASSWD: ALL' >"$1/etc/sudoers.d/technician"
 chmod 0440 "$1/etc/sudoers.d/technician"

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -73,6 +74,38 @@ def test_changes_survive_a_restart(name: str, how: list[str], run: Run, sh: Sh) 
 @pytest.mark.parametrize("command", ["/etc/machine-id", "/etc/ssh/ssh_host_ed25519_key.pub"])
 def test_no_two_hosts_share_an_identity(command: str, sh: Sh) -> None:
     assert len({sh(name, f"cat {command}") for name in HOSTS}) == len(HOSTS)
+
+
+@pytest.mark.parametrize("name", HOSTS)
+@pytest.mark.parametrize("family", ["-4", "-6"])
+def test_hosts_reach_each_other_in_both_families(name: str, family: str, sh: Sh) -> None:
+    (other,) = HOSTS.keys() - {name}
+    (address,) = set(sh(other, f"ip {family} -brief address show eth0 scope global").split()[2:])
+    greeting = f"</dev/tcp/{address.partition('/')[0]}/22 && head -c 4 <&3"
+    assert sh(name, f"exec 3{greeting}") == "SSH-"
+
+
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6], ids=["4", "6"])
+@pytest.mark.parametrize("name", HOSTS)
+def test_the_machine_reaches_a_host_in_both_families(
+    name: str, family: socket.AddressFamily, sh: Sh
+) -> None:
+    option = "-4" if family == socket.AF_INET else "-6"
+    place = sh(name, f"ip {option} -brief address show eth0 scope global").split()[2]
+    with socket.socket(family, socket.SOCK_STREAM) as wire:
+        wire.settimeout(10)
+        wire.connect((place.partition("/")[0], 22))
+        assert wire.recv(4) == b"SSH-"
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_a_host_has_settings_of_its_own_for_the_network_alone(name: str, sh: Sh) -> None:
+    setting = "/proc/sys/net/ipv4/conf/all/log_martians"
+    (other,) = HOSTS.keys() - {name}
+    before = sh(other, f"cat {setting}")
+    assert sh(name, f"echo 1 | sudo tee {setting}") == "1\n"
+    assert sh(other, f"cat {setting}") == before == "0\n"
+    sh(name, f"echo 0 | sudo tee {setting} && ! sudo test -w /proc/sys/vm/swappiness")
 
 
 def test_another_host_key_is_refused(run: Run, sh: Sh) -> None:

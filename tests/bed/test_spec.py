@@ -12,7 +12,8 @@ import pytest
 from tests.bed import spec
 from tests.bed.environment import BedError
 
-NETWORKS = {"office": "198.51.100.0/25", "internet": "198.51.100.128/25"}
+NETWORKS = {"office": ["198.51.100.0/25", "2001:db8:0:1::/64"], "internet": "198.51.100.128/25"}
+BOTH = ("198.51.100.9", "2001:db8:0:1::9")
 
 
 def data(**changes: Any) -> dict[str, Any]:
@@ -20,14 +21,27 @@ def data(**changes: Any) -> dict[str, Any]:
     return {"networks": NETWORKS, "hosts": [host | changes]}
 
 
-def test_a_host_has_the_addresses_it_asks_for() -> None:
-    (host,) = spec.of_data(data()).hosts
-    assert host == spec.Host("web1", "trixie", {"office": "198.51.100.9"})
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [("198.51.100.9", BOTH[:1]), (list(BOTH), BOTH), ("", ()), ([], ())],
+    ids=["text", "both families", "any (text)", "any (list)"],
+)
+def test_a_host_has_the_addresses_it_asks_for(asked: Any, given: spec.Places) -> None:
+    (host,) = spec.of_data(data(addresses={"office": asked})).hosts
+    assert host == spec.Host("web1", "trixie", {"office": given})
+
+
+def test_a_network_has_a_subnet_of_each_family() -> None:
+    assert spec.of_data(data()).networks == {
+        spec.ANYWHERE: (),
+        "office": ("198.51.100.0/25", "2001:db8:0:1::/64"),
+        "internet": ("198.51.100.128/25",),
+    }
 
 
 def test_a_host_without_addresses_is_somewhere() -> None:
     (host,) = spec.of_arguments(["web1=bookworm"]).hosts
-    assert host == spec.Host("web1", "bookworm", {spec.ANYWHERE: ""})
+    assert host == spec.Host("web1", "bookworm", {spec.ANYWHERE: ()})
 
 
 @pytest.mark.parametrize(
@@ -39,7 +53,11 @@ def test_a_host_without_addresses_is_somewhere() -> None:
         ({"addresses": {"dmz": ""}}, "web1: network 'dmz' is none of bed, office, internet"),
         (
             {"addresses": {"office": "198.51.100.140"}},
-            "web1: 198.51.100.140 is not in office (198.51.100.0/25)",
+            "web1: 198.51.100.140 is not in office (198.51.100.0/25, 2001:db8:0:1::/64)",
+        ),
+        (
+            {"addresses": {"office": ["198.51.100.9", "2001:db8::9"]}},
+            "web1: 2001:db8::9 is not in office (198.51.100.0/25, 2001:db8:0:1::/64)",
         ),
         ({"addresses": {"office": "198.51.100"}}, "web1: '198.51.100' is no address"),
         ({"addresses": {"bed": "198.51.100.9"}}, "web1: bed gives addresses of its own"),
