@@ -59,6 +59,7 @@ COMPONENT: dict[str, Any] = {
             "mode": {"type": "str"},
             "validate": {"type": "str"},
             "sensitive": {"type": "bool", "default": False},
+            "outline": {"type": "bool", "default": False},
             "units": {"type": "list", "elements": "str"},
         },
     },
@@ -79,6 +80,7 @@ COMPONENT: dict[str, Any] = {
             },
         },
     },
+    "live": {"type": "list", "elements": "str", "choices": ["network"], "default": []},
     "verify": {
         "type": "list",
         "elements": "dict",
@@ -109,6 +111,7 @@ def desired_of(params: Mapping[str, Any], digests: Mapping[str, tuple[str, int]]
         validate=tuple(params["validate"]),
         commands=tuple(params["commands"]),
         units=tuple(UnitSpec.from_dict(one) for one in params["units"]),
+        live=tuple(params["live"]),
         verify=tuple(Check.from_dict(one) for one in params["verify"]),
     )
 
@@ -122,6 +125,8 @@ def _file(one: Mapping[str, Any], content: tuple[str, int] | None) -> FileSpec:
             f"files: {dest} has {' and '.join(given) or 'no content'}; accepted: {wanted} "
             f"{', '.join(SOURCES)}"
         )
+    if one["outline"] and one["sensitive"]:
+        raise InputError(f"files: {dest} has outline and sensitive; accepted: only one of them")
     if one["purge"] and state != "directory":
         raise InputError(f"files: {dest} has purge; accepted: only with state directory")
     kind: FileKind = state if state != "present" else "link" if one["link"] is not None else "file"
@@ -139,6 +144,7 @@ def _file(one: Mapping[str, Any], content: tuple[str, int] | None) -> FileSpec:
         mode=_mode(one),
         purge=one["purge"],
         sensitive=one["sensitive"],
+        outline=one["outline"],
         validate=one["validate"],
         units=tuple(one["units"]) if one["units"] is not None else None,
     )

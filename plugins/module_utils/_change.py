@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from ansible_collections.servertechnik.core.plugins.module_utils import _live_network
 from ansible_collections.servertechnik.core.plugins.module_utils._activation import (
     run_command,
     spoken,
@@ -93,6 +94,8 @@ class Change:
             self.journal.files.append(
                 {"spec": spec.as_dict(), "before": before.as_dict(), "change": change.change}
             )
+        if self.desired.live:
+            self.journal.live = _live_network.save(self.host)
         self.journal.state = "prepared"
         self.store.save(self.journal)
 

@@ -19,6 +19,7 @@ from ansible_collections.servertechnik.core.plugins.module_utils._journal import
 )
 from ansible_collections.servertechnik.core.plugins.module_utils._restore import put_back, told
 
+LATE = 1.0  # seconds after which the timer has failed to put the host back
 FLUSH = 0.3  # seconds in which the module's answer reaches the controller
 BUSY = 60  # seconds to wait for the host's lock
 PYTHON = ["/usr/bin/python3", "-I", PROGRAM]
@@ -61,6 +62,17 @@ def proceed(host: Host, store: Store, name: str) -> None:
             return
         journal.state = "activated"
         store.save(journal)
+    _guard(host, store, journal)
+
+
+def _guard(host: Host, store: Store, journal: Journal) -> None:
+    """Put the host back if its timer doesn't, because the change has masked or broken that."""
+    deadline = (journal.confirm or {})["deadline"] + LATE
+    while time.clock_gettime(time.CLOCK_BOOTTIME) < deadline:
+        time.sleep(FLUSH)
+        if store.load(journal.id).finished:
+            return
+    _restore(host, store, journal.id)
 
 
 def _give_up(
@@ -90,13 +102,20 @@ def confirm(host: Host, store: Store, name: str, who: str) -> dict[str, Any]:
             journal = store.load(name)
             if journal.state == "activated" and journal.awaits_confirmation:
                 store.commit(journal)
-                host.run(["systemctl", "stop", f"servertechnik-restore-{name}.timer"])
+                host.run(
+                ["systemctl", "stop", f"servertechnik-restore-{name}.timer",
+                 f"servertechnik-activate-{name}.service"]
+            )  # fmt: skip
     return standing(store, name)
 
 
 def restore(host: Host, store: Store, name: str) -> None:
     """Put the host back, unless the transaction has been confirmed meanwhile."""
     host.run(["systemctl", "stop", f"servertechnik-activate-{name}.service"])
+    _restore(host, store, name)
+
+
+def _restore(host: Host, store: Store, name: str) -> None:
     with store.locked(BUSY, f"restoration of {name}"):
         journal = store.load(name)
         if not journal.finished:

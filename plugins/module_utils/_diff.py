@@ -31,6 +31,27 @@ def differences(host: Host, plan: Plan, contents: Mapping[str, bytes]) -> list[d
     return shown
 
 
+def outline(host: Host, plan: Plan, contents: Mapping[str, bytes]) -> dict[str, list[str]]:
+    """Return the lines that are `added` and `removed` in files that say a change in plain words.
+
+    Comments (`#`) and empty lines don't count.
+    """
+    told: dict[str, list[str]] = {"added": [], "removed": []}
+    for change in plan.files:
+        spec, before = change.spec, change.before
+        if spec.outline:
+            old = _lines(host.content(spec.path) if before.kind == "file" else b"")
+            new = _lines(contents.get(spec.digest or "", b""))
+            told["added"] += [line for line in new if line not in old]
+            told["removed"] += [line for line in old if line not in new]
+    return told
+
+
+def _lines(content: bytes) -> list[str]:
+    lines = content.decode(errors="replace").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
 def _header(path: str, one: FileSpec | FileState) -> str:
     if one.kind in ("absent", "link"):
         return f"{path} ({one.kind})"

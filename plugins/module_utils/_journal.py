@@ -56,6 +56,7 @@ class Journal:
     units: list[dict[str, Any]] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
+    live: dict[str, Any] | None = None
     confirm: dict[str, Any] | None = None
     owed: bool = False
     activation: bool = False

@@ -63,6 +63,7 @@ class FileSpec(_Data):
     mode: int = 0o644
     purge: bool = False
     sensitive: bool = False
+    outline: bool = False
     validate: str | None = None
     units: tuple[str, ...] | None = None
 
@@ -143,6 +144,7 @@ class Desired(_Data):
     validate: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
     units: tuple[UnitSpec, ...] = ()
+    live: tuple[str, ...] = ()
     verify: tuple[Check, ...] = ()
 
     def __post_init__(self) -> None:

@@ -25,6 +25,7 @@ PARTS = (
     "_drift",
     "_host",
     "_journal",
+    "_live_network",
     "_model",
     "_packages",
     "_plan",

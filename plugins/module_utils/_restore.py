@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ansible_collections.servertechnik.core.plugins.module_utils import _live_network
 from ansible_collections.servertechnik.core.plugins.module_utils._activation import (
     SETTINGS,
     former_actions,
@@ -42,6 +43,9 @@ def put_back(
         if reload_due(journal):
             host.run(["systemctl", "daemon-reload"])
         left += _activate_back(host, journal, booting=booting)
+    # A boot has begun from the files; what was alive before it is gone.
+    if journal.live is not None and journal.activation and not booting:
+        left += _live_network.put_back(host, journal.live)
     store.abandon(journal)
     return left
 

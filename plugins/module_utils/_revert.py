@@ -102,6 +102,7 @@ def _former(host: Host, journal: Journal) -> Desired:
         validate=former.validate if former else (),
         commands=tuple(journal.desired["commands"]),
         units=tuple(_former_unit(entry) for entry in journal.units),
+        live=tuple(journal.desired.get("live", ())),
     )
 
 
@@ -121,6 +122,7 @@ def _former_file(entry: Mapping[str, Any]) -> FileSpec:
         group=before.group or "root",
         mode=before.mode,
         sensitive=spec.sensitive,
+        outline=spec.outline,
     )
 
 

@@ -15,7 +15,7 @@ from ansible_collections.servertechnik.core.plugins.module_utils import _confirm
 from ansible_collections.servertechnik.core.plugins.module_utils._activation import activate, verify
 from ansible_collections.servertechnik.core.plugins.module_utils._apt import Apt
 from ansible_collections.servertechnik.core.plugins.module_utils._change import Change
-from ansible_collections.servertechnik.core.plugins.module_utils._diff import differences
+from ansible_collections.servertechnik.core.plugins.module_utils._diff import differences, outline
 from ansible_collections.servertechnik.core.plugins.module_utils._host import Host, HostError
 from ansible_collections.servertechnik.core.plugins.module_utils._journal import (
     HOME,
@@ -116,6 +116,7 @@ def _transact(host: Host, store: Store, order: Order, warnings: list[str]) -> di
         **plan.report(),
         "transaction": None,
         "rolled_back": False,
+        "outline": outline(host, plan, order.contents),
         "diff": differences(host, plan, order.contents) if order.diff else [],
         "warnings": warnings,
     }

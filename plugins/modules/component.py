@@ -97,6 +97,12 @@ options:
             own commands are then kept back too.
         type: bool
         default: false
+      outline:
+        description:
+          - The file says in plain words, one line each, what the component does. Lines that come
+            and go are returned as RV(outline), also in check mode.
+        type: bool
+        default: false
       units:
         description: The units that this file concerns; by default all of the component.
         type: list
@@ -139,6 +145,14 @@ options:
         type: str
         choices: [restart, reload, reload-or-restart, none]
         default: restart
+  live:
+    description:
+      - What has a state of its own beside files and units, to be saved before the change and
+        restored when it is undone. V(network) is links, addresses, routes and policy rules.
+    type: list
+    elements: str
+    choices: [network]
+    default: []
   verify:
     description: What must hold after activation, each within its time.
     type: list
@@ -219,6 +233,11 @@ units:
   type: list
   elements: dict
   sample: [{"name": "chrony.service", "actions": ["restarted"]}]
+outline:
+  description: Lines that come and go in files with O(files[].outline).
+  returned: success
+  type: dict
+  sample: {"added": ["ssh: tcp 22 from office (192.0.2.0/24)"], "removed": []}
 transaction:
   description: Id of the transaction; none if nothing changed or in check mode.
   returned: when something was begun, else null

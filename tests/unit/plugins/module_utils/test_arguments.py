@@ -16,13 +16,13 @@ from ansible_collections.servertechnik.core.plugins.module_utils._model import F
 FILE: dict[str, Any] = {
     "dest": "/a", "template": None, "content": None, "source": None, "link": None,
     "state": "present", "purge": False, "owner": "root", "group": "root", "mode": None,
-    "validate": None, "sensitive": False, "units": None,
+    "validate": None, "sensitive": False, "outline": False, "units": None,
 }  # fmt: skip
 
 
 def one_file(**options: Any) -> FileSpec:
     params = {"name": "c", "packages": [], "packages_absent": [], "validate": [], "commands": [],
-              "units": [], "verify": [], "files": [{**FILE, **options}]}  # fmt: skip
+              "units": [], "live": [], "verify": [], "files": [{**FILE, **options}]}  # fmt: skip
     return desired_of(params, {"/a": ("digest", 7)}).files[0]
 
 
@@ -55,6 +55,7 @@ def test_file(options: dict[str, Any], spec: dict[str, Any]) -> None:
         ({"state": "absent", "source": "x"}, ("/a has source", "with state absent none of")),
         ({"state": "directory", "content": ""}, ("/a has content", "directory none of")),
         ({"content": "", "purge": True}, ("/a has purge", "only with state directory")),
+        ({"content": "", "outline": True, "sensitive": True}, ("/a has outline and", "only one")),
         ({"content": "", "mode": "u+x"}, ("mode 'u+x' of /a", "accepted: octal digits")),
         ({"content": "", "mode": "420x"}, ("mode '420x' of /a", "accepted")),
         ({"content": "", "mode": "0888"}, ("mode '0888' of /a", "accepted")),

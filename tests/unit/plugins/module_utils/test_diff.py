@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.servertechnik.core.plugins.module_utils._diff import LARGEST, differences
+from ansible_collections.servertechnik.core.plugins.module_utils._diff import (
+    LARGEST,
+    differences,
+    outline,
+)
 from ansible_collections.servertechnik.core.plugins.module_utils._host import Host
 from ansible_collections.servertechnik.core.plugins.module_utils._model import Desired, FileSpec
 from ansible_collections.servertechnik.core.plugins.module_utils._plan import Plan
@@ -78,3 +82,29 @@ def test_file_that_stays_is_not_shown(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("old\n")
     (tmp_path / "a").chmod(0o644)
     assert shown(tmp_path, b"old\n") == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (None, b"# head\n\na\nb\n", {"added": ["a", "b"], "removed": []}),
+        (b"a\nb\n", b"# other head\nb\nc\n", {"added": ["c"], "removed": ["a"]}),
+        (b"a\nb\n", None, {"added": [], "removed": ["a", "b"]}),
+        (b"\xff\n", b"a", {"added": ["a"], "removed": ["\ufffd"]}),
+    ],
+)
+def test_outline_is_what_comes_and_goes(
+    tmp_path: Path, old: bytes | None, new: bytes | None, told: dict[str, list[str]]
+) -> None:
+    if old is not None:
+        (tmp_path / "a").write_bytes(old)
+    host, contents = Host(str(tmp_path)), {digest(new or b""): new or b""}
+    spec = FileSpec(
+        path="/a",
+        kind="absent" if new is None else "file",
+        digest=None if new is None else digest(new),
+        outline=True,
+    )
+    desired = Desired(name="c", files=(spec, FileSpec(path="/b", digest=digest(b"other"))))
+    plan = Plan.between(host.read(desired), desired)
+    assert outline(host, plan, contents | {digest(b"other"): b"not told"}) == told
