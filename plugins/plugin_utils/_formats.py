@@ -68,6 +68,16 @@ def _is_interface_address(text: str) -> bool:
     return "/" in text and _parses(ipaddress.ip_interface)(text)
 
 
+def _is_port_range(text: str) -> bool:
+    low, dash, high = text.partition("-")
+    return _is_port(low) and (not dash or (_is_port(high) and int(low) < int(high)))
+
+
+def _is_name_server(text: str) -> bool:
+    address, mark, name = text.partition("#")
+    return _is_address(address) and (not mark or _is_name(name, 1))
+
+
 def _is_timezone(text: str) -> bool:
     try:
         zoneinfo.ZoneInfo(text)
@@ -175,7 +185,41 @@ FORMATS: dict[str, Format] = {
     "ip_interface": Format(
         "an address with its prefix length (192.0.2.1/24, 2001:db8::1/64)", _is_interface_address
     ),
+    "ip_address_or_interface": Format(
+        "an address, with its prefix length unless a network gives it (192.0.2.1, 2001:db8::1/64)",
+        _parses(ipaddress.ip_interface),
+    ),
+    "ip_destination": Format(
+        "a network with its prefix length, or default (192.0.2.0/24, default)",
+        lambda text: text == "default" or ("/" in text and _parses(ipaddress.ip_network)(text)),
+    ),
+    "mac_address": Format(
+        "a MAC address (02:00:5e:10:00:01)", _matches(r"(?i:[0-9a-f]{2}(:[0-9a-f]{2}){5})")
+    ),
+    # The kernel's dev_valid_name() and systemd's ifname_valid() taken together.
+    "interface_name": Format(
+        "the name of an interface: at most 15 letters, digits, . _ and -, not digits alone (eth0)",
+        _matches(r"(?!\d+$|\.{1,2}$|(?:all|default)$)[A-Za-z0-9._-]{1,15}"),
+    ),
+    "name": Format(
+        "a name: lower case letters, digits, - and _, a letter first, at most 32 (office)",
+        _matches(r"[a-z][a-z0-9_-]{0,31}"),
+    ),
+    "name_server": Format(
+        "an address, with the name in its certificate for DNS over TLS "
+        "(192.0.2.53, 192.0.2.53#dns.example.org)",
+        _is_name_server,
+    ),
+    "search_domain": Format(
+        "a domain to search, or ~ and a domain to ask for alone (example.org, ~example.org, ~.)",
+        lambda text: text == "~." or _is_name(text.removeprefix("~"), 1),
+    ),
+    "dns_name": Format(
+        "a host name, the first label may be * (www.example.org, *.example.org)",
+        lambda text: _is_name(text.removeprefix("*."), 1),
+    ),
     "port": Format("a port, 1 to 65535", _is_port),
+    "port_range": Format("a port, or the first and the last (22, 8000-8010)", _is_port_range),
     "user_name": Format(
         "a user name: lower case letters, digits, - and _, at most 32 (admin)",
         _matches(r"[a-z_][a-z0-9_-]{0,31}"),
