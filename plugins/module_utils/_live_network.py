@@ -17,7 +17,3 @@ def save(host: Host) -> dict[str, Any]:  # noqa: ARG001 - soon
 def put_back(host: Host, saved: dict[str, Any]) -> list[str]:  # noqa: ARG001 - soon
     """Make the live network as `saved`; return a line for each thing that would not go back."""
     return []
-
-
-def follow(host: Host) -> None:  # noqa: ARG001 - soon
-    """Make live links follow the files of systemd-networkd. Raises HostError."""

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: Servertechnik contributors
+"""Soon."""
+
+from __future__ import annotations
+
+from ansible_collections.servertechnik.core.plugins.module_utils._host import Host
+
+
+def follow(host: Host) -> None:  # noqa: ARG001 - soon
+    """Soon. Raises HostError."""
