@@ -96,11 +96,12 @@ class Site:
 
     def _need(self, role: str, host: str, variables: dict[str, Any]) -> Need:
         variable = f"{role}_{SERVICES}" if role else SERVICES
-        templar = Templar(self.loader, variables)
+        given = variables.get(variable) or []
         try:
-            stated = templar.template(variables.get(variable) or [])
+            stated = Templar(self.loader, variables).template(given)
         except AnsibleError as error:
-            hint = "; it needs facts, so gather them" if "ansible_facts" in str(error) else ""
+            is_short_of_facts = "ansible_facts" in f"{given} {error}"
+            hint = "; it needs facts, so gather them" if is_short_of_facts else ""
             raise SiteError(f"{host}: {variable}: {error}{hint}") from error
         if not isinstance(stated, list) or not all(isinstance(one, Mapping) for one in stated):
             raise SiteError(f"{host}: {variable}: found {stated!r}; accepted: a list of services")
