@@ -9,3 +9,7 @@ from ansible_collections.servertechnik.core.plugins.module_utils._host import Ho
 
 def verify(host: Host) -> None:  # noqa: ARG001 - soon
     """Soon. Raises HostError."""
+
+
+def keeps(host: Host, addresses: list[str]) -> None:  # noqa: ARG001 - soon
+    """Soon. Raises HostError."""
