@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from ansible_collections.servertechnik.core.plugins.module_utils import _live_network
@@ -63,8 +63,10 @@ class Change:
         known, owed = self.host.file_state(STATUS), self.journal.owed
         self.journal.owed = True
         self.journal.units = [_unit_entry(unit) for unit in plan.units]
-        self.store.save(self.journal)
         names = [unit.name for unit in self.desired.units]
+        # A package may replace what is there, such as systemd-resolved /etc/resolv.conf.
+        self._remember(change for change in plan.files if change.before.kind != "absent")
+        self.store.save(self.journal)
         try:
             if names:
                 self.host.hold_services(names)
@@ -83,21 +85,28 @@ class Change:
         self.journal.units = [_unit_entry(unit, new) for unit in plan.units]
         self.journal.commands = list(plan.commands)
         self.journal.folders = list(self._missing_folders(plan))
-        for number, change in enumerate(plan.files):
-            spec, before = change.spec, change.before
-            if spec.kind in ("file", "directory"):
-                self.host.ids(spec.owner, spec.group)
-            if before.kind in ("file", "directory"):
-                before = replace(before, attributes=self.host.attributes(spec.path))
-            if before.kind == "file":
-                self.store.keep(self.journal, number, self.host.content(spec.path))
-            self.journal.files.append(
-                {"spec": spec.as_dict(), "before": before.as_dict(), "change": change.change}
-            )
+        for change in plan.files:
+            if change.spec.kind in ("file", "directory"):
+                self.host.ids(change.spec.owner, change.spec.group)
+        known = self.journal.numbers()
+        self._remember(change for change in plan.files if change.spec.path not in known)
         if self.desired.live:
             self.journal.live = _live_network.save(self.host)
         self.journal.state = "prepared"
         self.store.save(self.journal)
+
+    def _remember(self, changes: Iterable[FileChange]) -> None:
+        """Save what is at the paths of these changes now."""
+        for change in changes:
+            spec, before = change.spec, change.before
+            if before.kind in ("file", "directory"):
+                before = replace(before, attributes=self.host.attributes(spec.path))
+            if before.kind == "file":
+                number = len(self.journal.files)
+                self.store.keep(self.journal, number, self.host.content(spec.path))
+            self.journal.files.append(
+                {"spec": spec.as_dict(), "before": before.as_dict(), "change": change.change}
+            )
 
     def _missing_folders(self, plan: Plan) -> Iterator[str]:
         """Yield the folders that have to be made for files to be in, from the top."""
@@ -114,7 +123,8 @@ class Change:
         """Put candidates beside all files, check each, and only then put them in place."""
         for folder in self.journal.folders:
             self.host.make_folder(folder)
-        numbered = list(enumerate(plan.files))
+        numbers = self.journal.numbers()
+        numbered = [(numbers[change.spec.path], change) for change in plan.files]
         for number, change in numbered:
             if change.spec.kind == "directory":
                 self.host.set_folder(change.spec.path, change.spec)

@@ -7,7 +7,11 @@ from __future__ import annotations
 import argparse
 import sys
 
-from ansible_collections.servertechnik.core.plugins.module_utils import _confirmation, _live_network
+from ansible_collections.servertechnik.core.plugins.module_utils import (
+    _confirmation,
+    _network_follow,
+    _network_verify,
+)
 from ansible_collections.servertechnik.core.plugins.module_utils._drift import drift, report
 from ansible_collections.servertechnik.core.plugins.module_utils._host import Host, HostError
 from ansible_collections.servertechnik.core.plugins.module_utils._journal import Store
@@ -25,7 +29,8 @@ def main() -> None:
     }.items():
         verbs.add_parser(verb, help=text).add_argument("id")
     verbs.add_parser("recover", help="put back what was not finished (at boot)")
-    verbs.add_parser("network", help="make the links follow the files of systemd-networkd")
+    network = verbs.add_parser("network", help="make the links follow systemd-networkd's files")
+    network.add_argument("--verify", action="store_true", help="say whether they do, and answer")
     verbs.add_parser("list", help="show all transactions, newest first")
     drifting = verbs.add_parser("drift", help="show what differs from what was committed")
     drifting.add_argument("--textfile", help="write Prometheus metrics to this file")
@@ -47,7 +52,7 @@ def _obey(options: argparse.Namespace) -> int:
         with store.locked(_confirmation.BUSY, "recovery at boot"):
             print(_confirmation.recover(host, store, booting=True) or "nothing was unfinished")
     elif options.verb == "network":
-        _live_network.follow(host)
+        (_network_verify.verify if options.verify else _network_follow.follow)(host)
     elif options.verb == "list":
         for name in store.ids():
             journal = store.load(name)

@@ -63,6 +63,10 @@ class Journal:
     error: str | None = None
     reverts: str | None = None
 
+    def numbers(self) -> dict[str, int]:
+        """Return the place of each path among the files."""
+        return {entry["spec"]["path"]: number for number, entry in enumerate(self.files)}
+
     def candidate(self, number: int) -> str:
         """Return where the new content of the Nth file waits: beside it, under a hidden name."""
         folder = os.path.dirname(self.files[number]["spec"]["path"])

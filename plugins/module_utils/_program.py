@@ -27,6 +27,8 @@ PARTS = (
     "_journal",
     "_live_network",
     "_model",
+    "_network_follow",
+    "_network_verify",
     "_packages",
     "_plan",
     "_restore",

@@ -36,7 +36,7 @@ def put_back(
     # Units that were not there have to go before their own files do.
     new = [u for u in journal.units if u["before"]["load"] == "not-found"]
     left = list(_put_units_back(host, journal, new, booting=booting))
-    for number in reversed(range(len(journal.files))):
+    for number in sorted(range(len(journal.files)), key=lambda n: _order(journal.files[n])):
         _put_file_back(host, store, journal, number)
     left += _remove_folders(host, journal)
     if journal.activation or new:
@@ -59,6 +59,11 @@ def told(journal: Journal, left: list[str]) -> str:
         named = " ".join(journal.packages["installed"] + journal.packages["removed"])
         text += f" (packages stay as apt has left them: {named})"
     return f"{text}."
+
+
+def _order(entry: dict[str, Any]) -> tuple[bool, str]:
+    """Sort folders that have to be there before all that is in them."""
+    return entry["before"]["kind"] != "directory", entry["spec"]["path"]
 
 
 def _put_file_back(host: Host, store: Store, journal: Journal, number: int) -> None:

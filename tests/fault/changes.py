@@ -24,14 +24,22 @@ table inet fault {{
 """
 # Everything that could be different afterwards: files, and what the services do with them.
 LOOK = """\
-for path in $(find /etc/ssh /etc/nftables.conf /etc/sudoers.d /home/technician /etc/systemd/system \
-    -type f -o -type l | sort); do
+for path in $(find /etc/ssh /etc/nftables.conf /etc/sudoers.d /home/technician /etc/systemd \
+    /etc/servertechnik -type f -o -type l | sort); do
     stat --format '%n %F %U:%G %a %N' "$path"; test -L "$path" || sha256sum < "$path"
 done
 ss -ltnH | awk '{print $4}' | sort
 sshd -T | sort
-nft list ruleset
-systemctl show --property=Id,ActiveState,UnitFileState ssh.service nftables.service
+nft --stateless list ruleset
+systemctl show --property=Id,ActiveState,UnitFileState ssh.service nftables.service \
+    networking.service systemd-networkd.service systemd-resolved.service
+cat /etc/resolv.conf
+for family in -4 -6; do
+    ip $family -o address | sed 's/valid_lft.*//; s/^[0-9]*: //' | sort
+    ip $family route show table all | sed 's/expires [0-9]*sec//' | sort
+    ip $family rule
+done
+ip -o link | sed 's/^[0-9]*: //' | sort
 """
 JOURNALS = """\
 import json, os
@@ -49,7 +57,10 @@ def component(name: str, dest: str, content: str, unit: Task | None, **more: Any
     """A task with one file under confirmed commit."""
     arguments = {
         "name": name,
-        "files": [{"dest": dest, "content": content, **more.pop("file", {})}],
+        "files": [
+            {"dest": dest, "content": content, **more.pop("file", {})},
+            *more.pop("more", []),
+        ],
         "units": [unit] if unit else [],
         "confirm": {"timeout": TIMEOUT},
         **more,

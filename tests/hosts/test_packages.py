@@ -156,6 +156,12 @@ def elsewhere(fleet: Fleet, told: Results) -> Results:  # noqa: ARG001 -- after 
         "units": [{"name": "story.service"}],
         "verify": [{"tcp": "9", "timeout": 0}],
     }
+    taken: dict[str, Any] = {
+        "name": "taken",
+        "packages": ["story-taker"],
+        "files": [{"dest": "/etc/story/taken", "content": "ours\n", "mode": "0600"}],
+        "verify": [{"tcp": "9", "timeout": 0}],
+    }
     watched = ("/etc/systemd/system",)
     return fleet.play(
         [
@@ -166,6 +172,7 @@ def elsewhere(fleet: Fleet, told: Results) -> Results:  # noqa: ARG001 -- after 
                 echo 'deb [trusted=yes] file:/srv/repo ./' > /etc/apt/sources.list.d/story.list
                 build story-one 'exit 0'
                 build story-two 'exit 0'
+                build story-taker 'ln -sf /run/nowhere /etc/story/taken'
                 build story-three 'echo the postinst broke; exit 7'
             """),
             component("unknown check", check=True, name="one", packages=["story-one"]),
@@ -175,6 +182,12 @@ def elsewhere(fleet: Fleet, told: Results) -> Results:  # noqa: ARG001 -- after 
             component("broken", **broken),
             snapshot("after broken", *watched, units=("story.service",)),
             component("broken, fixed", **{**broken, "verify": []}),
+            shell("mine", "mkdir -p /etc/story; echo mine > /etc/story/taken"),
+            snapshot("before taken", "/etc/story"),
+            component("taken", **taken),
+            snapshot("after taken", "/etc/story"),
+            component("taken, fixed", **{**taken, "verify": []}),
+            snapshot("after taken, fixed", "/etc/story"),
             shell("a day later", f"touch -d '2 days ago' /var/lib/apt/lists {STAMP}"),
             component("postinst", name="three", packages=["story-three"]),
             shell("refreshed again", LISTS),
@@ -217,6 +230,15 @@ def test_package_stays_and_is_named_when_the_rest_is_put_back(
     fixed = elsewhere[release]["broken, fixed"]
     assert fixed["packages"]["installed"] == []
     assert fixed["units"] == [{"name": "story.service", "actions": ["enabled", "started"]}]
+
+
+def test_what_a_package_replaces_is_put_back_as_well(elsewhere: Results, release: str) -> None:
+    assert elsewhere[release]["taken"]["rolled_back"]
+    before, after = (looks(elsewhere[release][f"{task} taken"]) for task in ("before", "after"))
+    assert after == before
+    assert not elsewhere[release]["taken, fixed"].get("failed"), elsewhere[release]["taken, fixed"]
+    fixed = looks(elsewhere[release]["after taken, fixed"])["files"]["/etc/story/taken"]
+    assert fixed != before["files"]["/etc/story/taken"]
 
 
 @pytest.mark.parametrize(

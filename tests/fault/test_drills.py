@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: Servertechnik contributors
+"""Every drill is undone by the host itself, in time, completely, and ends in one clear message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.conftest_hosts import Fleet, Results
+from tests.fault.changes import TIMEOUT, journals, look, sshd
+from tests.fault.drills import DRILLS, Drill
+
+Saw = Callable[[str, object], None]
+
+LATEST = 5  # seconds after the timeout in which a host on a busy machine is back
+UNDONE = "The host is as before: files and units were put back."
+LATE = f"The host says: nobody confirmed the change within {TIMEOUT} s. {UNDONE}"
+
+
+@dataclass
+class Done:
+    """What a drill did to both hosts."""
+
+    drill: Drill
+    name: str
+    results: Results
+    before: dict[str, str]
+    after: dict[str, str]
+
+    def result(self, release: str) -> dict[str, object]:
+        """The result of the task that had to fail: the last that did something."""
+        told = self.results[release].values()
+        return next(one for one in reversed(list(told)) if "rolled_back" in one)
+
+
+@pytest.fixture(scope="module")
+def ready(fleet: Fleet) -> Fleet:
+    """Hosts whose settings were confirmed."""
+    results = fleet.play([sshd("LogLevel INFO\n")])
+    for told in results.values():
+        for name, one in told.items():
+            assert not one.get("failed"), (name, one)
+    return fleet
+
+
+@pytest.fixture(scope="module", params=list(DRILLS))
+def done(request: pytest.FixtureRequest, ready: Fleet) -> Iterator[Done]:
+    """Each drill, on both hosts at once."""
+    before, drill = look(ready), DRILLS[request.param]
+    results = ready.play(drill.tasks)
+    yield Done(drill, request.param, results, before, look(ready))
+    for host in ready.hosts.values():
+        assert host.sh("systemctl list-units --failed --plain --no-legend") == ""
+
+
+def test_it_is_undone_byte_for_byte(done: Done, release: str) -> None:
+    assert done.after[release].splitlines() == done.before[release].splitlines()
+
+
+def test_it_ends_in_one_clear_message(done: Done, release: str) -> None:
+    result = done.result(release)
+    assert (result.get("failed"), result["changed"]) == (True, False), result
+    assert result["rolled_back"], result
+    assert done.drill.says in str(result["msg"])
+    assert str(result["msg"]).endswith(UNDONE if done.drill.at_once else LATE), result["msg"]
+
+
+def test_it_is_undone_in_time(done: Done, ready: Fleet, release: str, record_property: Saw) -> None:
+    host = ready.hosts[release]
+    journal = journals(host)[-1]
+    began = float(host.sh(f"date +%s.%N --date={journal['at']}"))
+    took = journal["ended"] - began
+    record_property(
+        "saw", f"{done.name}: back {took:.1f} s after it began; {done.result(release)['msg']}"
+    )
+    assert journal["state"] == "rolled back"
+    assert took < TIMEOUT + LATEST
