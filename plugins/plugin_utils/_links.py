@@ -79,6 +79,7 @@ class Link:
     mac: str = ""
     wake_on_lan: tuple[str, ...] | None = None
     required_for_online: bool | None = None
+    detect_duplicates: bool = False
     ports: tuple[str, ...] = ()
     bond: Mapping[str, Any] = field(default_factory=dict)
     bridge: Mapping[str, Any] = field(default_factory=dict)
@@ -173,6 +174,7 @@ def _link(given: Mapping[str, Any], path: str, segments: Mapping[str, Segment]) 
         mac=str(given.get("mac") or ""),
         wake_on_lan=None if given.get("wake_on_lan") is None else _texts(given, "wake_on_lan"),
         required_for_online=given.get("required_for_online"),
+        detect_duplicates=bool(given.get("detect_duplicates", False)),
         ports=_texts(given, "ports"),
         bond=given.get("bond") or {},
         bridge=given.get("bridge") or {},
