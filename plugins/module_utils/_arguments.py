@@ -22,7 +22,7 @@ from ansible_collections.servertechnik.core.plugins.module_utils._model import (
     InputError,
     UnitSpec,
 )
-from ansible_collections.servertechnik.core.plugins.module_utils._transaction import (
+from ansible_collections.servertechnik.core.plugins.module_utils._order import (
     Order,
     TransactionError,
 )

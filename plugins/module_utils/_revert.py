@@ -19,8 +19,9 @@ from ansible_collections.servertechnik.core.plugins.module_utils._model import (
     UnitSpec,
     UnitState,
 )
+from ansible_collections.servertechnik.core.plugins.module_utils._order import Order
 from ansible_collections.servertechnik.core.plugins.module_utils._plan import Plan
-from ansible_collections.servertechnik.core.plugins.module_utils._transaction import Order, transact
+from ansible_collections.servertechnik.core.plugins.module_utils._transaction import transact
 
 
 def transactions(store: Store, component: str | None, run: str | None) -> list[dict[str, Any]]:

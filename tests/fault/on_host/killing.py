@@ -29,11 +29,9 @@ from ansible_collections.servertechnik.core.plugins.module_utils import _confirm
 from ansible_collections.servertechnik.core.plugins.module_utils._host import Host
 from ansible_collections.servertechnik.core.plugins.module_utils._journal import HOME, Store
 from ansible_collections.servertechnik.core.plugins.module_utils._model import Desired
+from ansible_collections.servertechnik.core.plugins.module_utils._order import Order
 from ansible_collections.servertechnik.core.plugins.module_utils._revert import transactions
-from ansible_collections.servertechnik.core.plugins.module_utils._transaction import (
-    Order,
-    transact,
-)
+from ansible_collections.servertechnik.core.plugins.module_utils._transaction import transact
 
 from tests.fault.on_host.steps import attempt
 

@@ -19,10 +19,8 @@ from ansible_collections.servertechnik.core.plugins.module_utils._drift import (
 from ansible_collections.servertechnik.core.plugins.module_utils._host import Host
 from ansible_collections.servertechnik.core.plugins.module_utils._journal import Store
 from ansible_collections.servertechnik.core.plugins.module_utils._model import Desired, FileSpec
-from ansible_collections.servertechnik.core.plugins.module_utils._transaction import (
-    Order,
-    transact,
-)
+from ansible_collections.servertechnik.core.plugins.module_utils._order import Order
+from ansible_collections.servertechnik.core.plugins.module_utils._transaction import transact
 
 PATH = "/etc/a.conf"
 DIGEST = hashlib.sha256(b"x").hexdigest()

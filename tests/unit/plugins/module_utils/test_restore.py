@@ -8,11 +8,11 @@ import pytest
 from ansible_collections.servertechnik.core.plugins.module_utils._host import Host
 from ansible_collections.servertechnik.core.plugins.module_utils._journal import Store
 from ansible_collections.servertechnik.core.plugins.module_utils._model import Desired, FileSpec
-from ansible_collections.servertechnik.core.plugins.module_utils._transaction import (
+from ansible_collections.servertechnik.core.plugins.module_utils._order import (
     Order,
     TransactionError,
-    transact,
 )
+from ansible_collections.servertechnik.core.plugins.module_utils._transaction import transact
 
 from tests.unit.plugins.module_utils.trees import TOP, plant, seen
 

@@ -10,11 +10,9 @@ from pathlib import Path
 from ansible_collections.servertechnik.core.plugins.module_utils._host import Host
 from ansible_collections.servertechnik.core.plugins.module_utils._journal import Store
 from ansible_collections.servertechnik.core.plugins.module_utils._model import Desired, FileSpec
+from ansible_collections.servertechnik.core.plugins.module_utils._order import Order
 from ansible_collections.servertechnik.core.plugins.module_utils._revert import revert
-from ansible_collections.servertechnik.core.plugins.module_utils._transaction import (
-    Order,
-    transact,
-)
+from ansible_collections.servertechnik.core.plugins.module_utils._transaction import transact
 
 PATH = "/etc/a.timer.d/a.conf"
 

@@ -16,13 +16,13 @@ from typing import Any
 from ansible_collections.servertechnik.core.plugins.module_utils._host import Host
 from ansible_collections.servertechnik.core.plugins.module_utils._journal import Store
 from ansible_collections.servertechnik.core.plugins.module_utils._model import Desired, InputError
-from ansible_collections.servertechnik.core.plugins.module_utils._plan import Plan
-from ansible_collections.servertechnik.core.plugins.module_utils._revert import revert
-from ansible_collections.servertechnik.core.plugins.module_utils._transaction import (
+from ansible_collections.servertechnik.core.plugins.module_utils._order import (
     Order,
     TransactionError,
-    transact,
 )
+from ansible_collections.servertechnik.core.plugins.module_utils._plan import Plan
+from ansible_collections.servertechnik.core.plugins.module_utils._revert import revert
+from ansible_collections.servertechnik.core.plugins.module_utils._transaction import transact
 from hypothesis import HealthCheck, Phase, assume, given, note, settings
 from hypothesis import strategies as st
 

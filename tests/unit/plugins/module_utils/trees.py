@@ -19,7 +19,7 @@ from ansible_collections.servertechnik.core.plugins.module_utils._model import (
     FileSpec,
     InputError,
 )
-from ansible_collections.servertechnik.core.plugins.module_utils._transaction import Order
+from ansible_collections.servertechnik.core.plugins.module_utils._order import Order
 from hypothesis import reject
 from hypothesis import strategies as st
 
