@@ -16,13 +16,16 @@ from ansible_collections.servertechnik.core.plugins.plugin_utils._inventory impo
     Checker,
     Findings,
     misspelt,
+    origin_of,
     without_facts,
 )
+from ansible_collections.servertechnik.core.plugins.plugin_utils._rules import broken_rules
 from ansible_collections.servertechnik.core.plugins.plugin_utils._site import Site
 from ansible_collections.servertechnik.core.plugins.plugin_utils._specs import (
     Mistake,
     Specification,
 )
+from ansible_collections.servertechnik.core.plugins.plugin_utils._subjects import SubjectReader
 
 ARGUMENTS = {"playbook": {"type": "str", "required": True}}
 
@@ -76,7 +79,17 @@ class _Validation:
                 self._learn(role)
         for play in plays:
             self._check_play(play, findings)
+        self._check_rules(playbook, findings)
         return findings
+
+    def _check_rules(self, playbook: str, findings: Findings) -> None:
+        """Check what concerns several hosts, with those in mind that --limit leaves out."""
+        reader = SubjectReader(self.site, playbook, self.checker, self.specifications)
+        wanted = {host.name for host in self.hosts}
+        groups = self.site.inventory.get_groups_dict()
+        for name, mistake in broken_rules(reader.subjects(), groups, origin_of):
+            if name in wanted:
+                findings.add(name, mistake)
 
     def _learn(self, role: Role) -> None:
         name = role.get_name(include_role_fqcn=False)

@@ -16,6 +16,7 @@ from ansible.playbook.play import Play
 from ansible.playbook.playbook_include import PlaybookInclude
 from ansible.playbook.role import Role
 from ansible.template import Templar
+from ansible.utils.collection_loader import AnsibleCollectionConfig
 from ansible.vars.hostvars import HostVars
 
 SERVICES = "firewall_services"
@@ -61,12 +62,21 @@ class Site:
     def plays(self, playbook: str) -> list[Play]:
         """Return the plays with roles of a playbook, named in full or by its path."""
         if playbook not in self._plays:
+            self._plays[playbook] = [play for play in self._load(playbook) if play.roles]
+        return self._plays[playbook]
+
+    def _load(self, playbook: str) -> list[Play]:
+        # The playbook that asks may be one of a collection, whose roles go by short names there.
+        former = AnsibleCollectionConfig.default_collection
+        AnsibleCollectionConfig.default_collection = None
+        try:
             # The very code behind import_playbook: full names, paths and nested imports work alike.
             include = PlaybookInclude.load(
                 {"import_playbook": playbook}, str(Path.cwd()), self._manager, self._skimming
             )
-            self._plays[playbook] = [play for play in include.get_plays() if play.roles]
-        return self._plays[playbook]
+            return list(include.get_plays())
+        finally:
+            AnsibleCollectionConfig.default_collection = former
 
     def hosts(self, play: Play, *, all_of_them: bool = False) -> list[Host]:
         """Return the hosts of a play, those that --limit leaves or all of them."""
@@ -77,8 +87,11 @@ class Site:
         )
         return found
 
-    def variables(self, play: Play, host: Host) -> dict[str, Any]:
-        """Return a host's variables as they are in a play, untemplated, cached facts included."""
+    def variables(self, play: Play | None, host: Host) -> dict[str, Any]:
+        """Return a host's variables as they are in a play, untemplated, cached facts included.
+
+        Without a play, they are those of the inventory.
+        """
         variables: dict[str, Any] = self._manager.get_vars(play=play, host=host)
         return variables
 
@@ -114,7 +127,7 @@ class Site:
                 if source not in told:
                     told.add(source)
                     yield self._need(source, name, self.seen(role, variables))
-        yield self._need("", name, variables or self._manager.get_vars(host=host))
+        yield self._need("", name, variables or self.variables(None, host))
 
     def _need(self, role: str, host: str, variables: dict[str, Any]) -> Need:
         variable = f"{role}_{SERVICES}" if role else SERVICES

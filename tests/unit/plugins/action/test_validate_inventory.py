@@ -175,3 +175,87 @@ def test_a_host_without_a_role_is_named(validate: Validate) -> None:
 def test_check_mode_reports_the_same(validate: Validate) -> None:
     bad = {"host_vars/w1.yml": "web_port: 0"}
     assert lines(validate("--check", **bad)) == lines(validate(**bad)) != []
+
+
+NETWORK = {
+    "more.yml": """
+        - hosts: all
+          gather_facts: false
+          roles: [network, firewall]
+        """,
+    "roles/network/meta/argument_specs.yml": """
+        argument_specs:
+          main:
+            options:
+              network_networks: {type: list, elements: dict, default: []}
+              network_links: {type: list, elements: dict, default: []}
+        """,
+    "roles/network/defaults/main.yml": "{network_networks: [], network_links: []}",
+    "roles/firewall/meta/argument_specs.yml": """
+        argument_specs:
+          main:
+            options:
+              firewall_services: {type: list, elements: dict, default: []}
+        """,
+    "roles/firewall/defaults/main.yml": """
+        firewall_services: [{name: ssh, ports: [22], zones: [any]}]
+        """,
+    "host_vars/w1.yml": "network_links: [{name: eth0, addresses: [192.0.2.1/24]}]",
+    "host_vars/w2.yml": "network_links: [{name: eth0, addresses: ['{{ address }}/24']}]",
+    "host_vars/m1.yml": "network_links: [{name: eth0, addresses: [192.0.2.3/24]}]",
+}
+
+
+def test_hosts_are_compared_with_each_other_beyond_the_limit(validate: Validate) -> None:
+    twice = ("-e", "address=192.0.2.1")
+    assert validate("-e", "address=192.0.2.2", **NETWORK).returncode == 0
+    (line,) = lines(validate(*twice, **NETWORK))
+    assert line == (
+        "w2: network_links[0].addresses[0]: found 192.0.2.1, also that of host w1; "
+        "accepted: an address that no other has [host_vars/w2.yml:4]"
+    )
+    assert lines(validate(*twice, "--limit", "w2", **NETWORK)) == [line]
+    assert validate(*twice, "--limit", "w1,m1", **NETWORK).returncode == 0
+
+
+def test_the_firewall_of_each_host_is_judged_with_all_that_its_roles_need(
+    validate: Validate,
+) -> None:
+    files = NETWORK | {
+        "roles/web/defaults/main.yml": """
+            web_port: 80
+            web_firewall_services: [{name: web, ports: ['{{ web_port }}'], hosts: [m2]}]
+            """,
+        "roles/web/meta/argument_specs.yml": """
+            argument_specs:
+              main:
+                options:
+                  web_name: {type: str, default: ''}
+                  web_port: {type: int, default: 80}
+                  web_firewall_services: {type: list, elements: dict, default: []}
+            """,
+        "roles/web/meta/formats.yml": "{web_port: port}",
+        "group_vars/mail.yml": "firewall_services: []",
+    }
+    assert [
+        line.partition(";")[0] for line in lines(validate("-e", "address=192.0.2.2", **files))
+    ] == [
+        "hosts w1, w2: web_firewall_services[web].hosts: found 'm2'",
+        "m1: firewall_services: found no service with tcp port 22, Ansible's way in",
+    ]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "12",
+        "['eth0']",
+        "\"{{ ansible_facts['links'] }}\"",
+        "[{name: eth0, addresses: ['{{ no }}']}]",
+    ],
+)
+def test_what_is_wrong_or_unknown_by_itself_is_not_compared(value: str, validate: Validate) -> None:
+    files = NETWORK | {"host_vars/w1.yml": f"network_links: {value}"}
+    done = validate("-e", "address=192.0.2.1", **files)
+    assert [line for line in lines(done) if not line.startswith("w1: network_links")] == []
+    assert "Traceback" not in done.stdout + done.stderr
