@@ -20,15 +20,18 @@ from ansible_collections.servertechnik.core.plugins.module_utils._model import F
 PACKAGE = "ansible_collections/servertechnik/core/plugins/module_utils"
 PARTS = (
     "_activation",
+    "_arp",
     "_cli",
     "_confirmation",
     "_drift",
     "_host",
+    "_ip",
     "_journal",
     "_live_network",
     "_model",
     "_network_follow",
     "_network_verify",
+    "_networkd_state",
     "_packages",
     "_plan",
     "_restore",
