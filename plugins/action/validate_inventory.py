@@ -19,7 +19,10 @@ from ansible_collections.servertechnik.core.plugins.plugin_utils._inventory impo
     origin_of,
     without_facts,
 )
-from ansible_collections.servertechnik.core.plugins.plugin_utils._rules import broken_rules
+from ansible_collections.servertechnik.core.plugins.plugin_utils._rules import (
+    SERVICES,
+    broken_rules,
+)
 from ansible_collections.servertechnik.core.plugins.plugin_utils._site import Site
 from ansible_collections.servertechnik.core.plugins.plugin_utils._specs import (
     Mistake,
@@ -77,6 +80,7 @@ class _Validation:
         for play in plays:
             for role in play.roles:
                 self._learn(role)
+        self._specify_needs()
         for play in plays:
             self._check_play(play, findings)
         self._check_rules(playbook, findings)
@@ -98,6 +102,20 @@ class _Validation:
             main = self.site.read(meta / "argument_specs.yml")["argument_specs"].get("main", {})
             formats = self.site.read(meta / "formats.yml")
             self.specifications[name] = Specification(name, main.get("options", {}), formats)
+
+    def _specify_needs(self) -> None:
+        """Have what roles need of the firewall checked as its own role has its services."""
+        firewall = self.specifications.get("firewall")
+        if firewall is None:
+            return
+        entry = firewall.options[SERVICES]
+        words = {key: text for key, text in firewall.formats.items() if key.startswith(SERVICES)}
+        for name, one in self.specifications.items():
+            need = f"{name}_{SERVICES}"
+            if need in one.options:
+                options = {**one.options, need: {**entry, **one.options[need]}}
+                formats = {f"{name}_{key}": text for key, text in words.items()}
+                self.specifications[name] = Specification(name, options, {**one.formats, **formats})
 
     def _check_play(self, play: Play, findings: Findings) -> None:
         for host in self.site.hosts(play):

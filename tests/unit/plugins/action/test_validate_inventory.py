@@ -195,8 +195,17 @@ NETWORK = {
         argument_specs:
           main:
             options:
-              firewall_services: {type: list, elements: dict, default: []}
+              firewall_services:
+                type: list
+                elements: dict
+                default: []
+                options:
+                  name: {type: str, required: true}
+                  ports: {type: list, elements: raw}
+                  zones: {type: list, elements: str}
+                  hosts: {type: list, elements: str}
         """,
+    "roles/firewall/meta/formats.yml": "{'firewall_services[].name': hostname}",
     "roles/firewall/defaults/main.yml": """
         firewall_services: [{name: ssh, ports: [22], zones: [any]}]
         """,
@@ -242,6 +251,22 @@ def test_the_firewall_of_each_host_is_judged_with_all_that_its_roles_need(
     ] == [
         "hosts w1, w2: web_firewall_services[web].hosts: found 'm2'",
         "m1: firewall_services: found no service with tcp port 22, Ansible's way in",
+    ]
+
+
+def test_what_roles_need_is_checked_like_a_service(validate: Validate) -> None:
+    spec = yaml.safe_load(FILES["roles/web/meta/argument_specs.yml"])
+    need = {"type": "list", "elements": "dict", "default": []}
+    spec["argument_specs"]["main"]["options"]["web_firewall_services"] = need
+    files = NETWORK | {
+        "roles/web/meta/argument_specs.yml": yaml.safe_dump(spec),
+        "host_vars/w1.yml": "web_firewall_services: [{name: a b, port: 80}, {ports: 80}]",
+    }
+    assert [line.partition("; ")[0] for line in lines(validate("-e", "address=::5", **files))] == [
+        "w1: web_firewall_services[0].port: found an unknown name",
+        "w1: web_firewall_services[0].name: found 'a b'",
+        "w1: web_firewall_services[1].name: found nothing, and it is required",
+        "w1: web_firewall_services[1].ports: found 80",
     ]
 
 
