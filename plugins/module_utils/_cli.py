@@ -31,14 +31,8 @@ def main() -> None:
     verbs.add_parser("recover", help="put back what was not finished (at boot)")
     network = verbs.add_parser("network", help="make the links follow systemd-networkd's files")
     network.add_argument("--verify", action="store_true", help="only see whether they do")
-    network.add_argument(
-        "--keeps", metavar="ADDRESS", action="append",
-        help="only see whether the controller came in on one of these addresses",
-    )  # fmt: skip
-    network.add_argument(
-        "--check", nargs="*", metavar="ADDRESS",
-        help="say what would go wrong, such as losing the controller's way if it is none of these",
-    )  # fmt: skip
+    network.add_argument("--check", action="store_true", help="only see what would go wrong")
+    network.add_argument("--moves", action="store_true", help="the host may lose its address")
     verbs.add_parser("list", help="show all transactions, newest first")
     drifting = verbs.add_parser("drift", help="show what differs from what was committed")
     drifting.add_argument("--textfile", help="write Prometheus metrics to this file")
@@ -60,10 +54,7 @@ def _obey(options: argparse.Namespace) -> int:
         with store.locked(_confirmation.BUSY, "recovery at boot"):
             print(_confirmation.recover(host, store, booting=True) or "nothing was unfinished")
     elif options.verb == "network":
-        if options.check is not None:
-            _network_verify.check(host, options.check)
-        else:
-            _network(host, options)
+        _network(host, options)
     elif options.verb == "list":
         for name in store.ids():
             journal = store.load(name)
@@ -74,8 +65,8 @@ def _obey(options: argparse.Namespace) -> int:
 
 
 def _network(host: Host, options: argparse.Namespace) -> None:
-    if options.keeps:
-        _network_verify.keeps(host, options.keeps)
+    if options.check:
+        _network_verify.check(host, moves=options.moves)
     elif options.verify:
         _network_verify.verify(host)
     else:

@@ -58,24 +58,22 @@ def verify(host: Host) -> None:
         raise HostError("; ".join(dict.fromkeys(troubles)))
 
 
-def check(host: Host, keeps: list[str]) -> None:
+def check(host: Host, *, moves: bool) -> None:
     """Refuse, before anything is changed, what is certain to go wrong. Raises HostError.
 
-    Somebody else has an address that this host is to get; or the address by which the controller
-    came in is not among `keeps`, if there are any.
+    Somebody else has an address that this host is to get; or no link has the address by which the
+    controller came in, and it isn't told of another (`moves`).
     """
-    came = controllers_way()
-    if keeps and came and came not in keeps:
+    wanted = files(host, ".network").values()
+    came, kept = controllers_way(), [str(one.ip) for file in wanted for one in _wanted(file)]
+    if came and not moves and came not in kept and not any(map(_is_told, wanted)):
         raise HostError(
             f"network_links: found no {came}, by which the controller comes in; accepted: a link "
             "with this address, or network_confirm_address with the one where the host will answer"
         )
     links = _ip.links(host)
     found = [
-        (name, file)
-        for file in files(host, ".network").values()
-        for name in file.values("Match", "Name")
-        if name in links and links[name]["carrier"]
+        (name, file) for file in wanted for name in file.values("Match", "Name") if name in links
     ]
     for trouble in _duplicates(host, links, found, new=True):
         raise HostError(trouble)
@@ -134,6 +132,11 @@ def _link(
     if state.get("ONLINE_STATE") != "online" or state.get("ADMIN_STATE") != "configured":
         carrier = "" if links[name]["carrier"] else ", without a carrier"
         yield f"{name} is {state.get('ADMIN_STATE')} and {state.get('OPER_STATE')}{carrier}"
+
+
+def _is_told(file: NetworkFile) -> bool:
+    """Whether the network says which addresses a link gets."""
+    return file.value("Network", "DHCP") != "no" or file.value("Network", "IPv6AcceptRA") == "yes"
 
 
 def _wanted(file: NetworkFile) -> list[Any]:
