@@ -71,13 +71,20 @@ def test_neighbours_are_not_asked(host: Host) -> None:
     assert "-mDNS" in line
 
 
-def test_client_takes_its_options(host: Host) -> None:
-    if is_server(host):
-        pytest.skip("the server has none")
-    text = status(host)
-    assert "DNSOverTLS=opportunistic" in text
-    assert "DNSSEC=allow-downgrade/" in text
-    assert "DNS Domain: lab.example.org ~." in text
+@pytest.mark.parametrize(
+    ("of", "setting"),
+    [(SERVER, "DNSOverTLS=opportunistic"), (SERVER, "DNSSEC=allow-downgrade/"),
+     (CLIENT, "-DNSOverTLS"), (CLIENT, "DNSSEC=no/"), (CLIENT, "DNS Domain: lab.example.org ~.")],
+)  # fmt: skip
+def test_setting_holds(host: Host, of: str, setting: str) -> None:
+    if host.backend.get_hostname() != of:
+        pytest.skip(f"this is a setting of {of}")
+    assert setting in status(host).split("\n\n")[0]
+
+
+def test_setting_of_the_release_is_taken(host: Host) -> None:
+    told = host.check_output("journalctl --unit=systemd-resolved.service --output=cat")
+    assert "Unknown key" not in told
 
 
 def test_short_name(host: Host) -> None:

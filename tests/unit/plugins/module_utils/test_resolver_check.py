@@ -13,10 +13,11 @@ from ansible_collections.servertechnik.core.plugins.module_utils._resolver_check
     response_code,
 )
 
-# Recorded with `question(0x1234)`: systemd-resolved 257, and aardvark-dns 1.4 without a network.
-EMPTY = "123481800001000000000000 0000020001"
-UNKNOWN = "123485830001000000000000 0000020001"
-FAILED = "123481820001000000000000 0000020001"
+# What was said to `question(0x1234)` by systemd-resolved 257, aardvark-dns without a network, and
+# systemd-resolved with DNSSEC=yes whose server knows nothing of it.
+EMPTY = "1234858000010000000000000000020001"
+UNKNOWN = "1234818300010000000000000000020001"
+FAILED = "1234818200010000000000000000020001"
 
 
 def test_question() -> None:
