@@ -83,7 +83,7 @@ options:
         description: Name or address. Names are looked up by the host that probes.
         type: str
       port:
-        description: Port of TCP or UDP. By default 53 for V(dns) and 443 for V(tls).
+        description: Port of TCP or UDP. By default 53 for V(dns), 123 for V(ntp), 443 for V(tls).
         type: int
       family:
         description:

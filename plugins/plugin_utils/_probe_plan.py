@@ -81,7 +81,10 @@ KINDS: dict[str, Kind] = {
     "link": Kind(needs=("interface",), words="{interface}", expect={"carrier": True}),
     "listening": Kind(words="sockets"),
     "ntp": Kind(
-        needs=("host",), takes=_ENDPOINT, seconds=5, expect={"stratum": {"min": 1, "max": 15}}
+        needs=("host",),
+        takes={**_ENDPOINT, "port": _NTP_PORT},
+        seconds=5,
+        expect={"stratum": {"min": 1, "max": 15}},
     ),
     "path_mtu": Kind(needs=("host",), takes=_ENDPOINT, seconds=20),
     "tcp": Kind(
