@@ -32,7 +32,7 @@ from ansible_collections.servertechnik.core.plugins.module_utils._networkd_state
     states,
 )
 
-LONGEST = 8  # seconds to wait for networkd; what takes longer is judged by `verify`
+LONGEST = 5  # seconds to wait for networkd; what takes longer is judged by `verify`
 IFSTATE = "/run/network/ifstate"
 IFUPDOWN = "networking.service"
 UDEV = "/run/udev/control"

@@ -9,10 +9,10 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from ipaddress import IPv4Interface, ip_interface
+from ipaddress import ip_interface
 from typing import Any
 
-from ansible_collections.servertechnik.core.plugins.module_utils import _arp, _ip
+from ansible_collections.servertechnik.core.plugins.module_utils import _ip, _neighbours
 from ansible_collections.servertechnik.core.plugins.module_utils._host import Host, HostError
 from ansible_collections.servertechnik.core.plugins.module_utils._networkd_state import (
     NetworkFile,
@@ -161,17 +161,17 @@ def _addresses(host: Host, found: Found) -> Iterator[str]:
 def _duplicates(
     host: Host, links: dict[str, Any], found: Found, *, new: bool
 ) -> Iterator[str]:  # fmt: skip
-    """Yield a line for each IPv4 address of others; `new` for those that this host lacks alone."""
+    """Yield a line for each address of others; `new` for those that this host lacks alone."""
     present = {one["local"] for one in _ip.addresses(host)} if new else set()
     questions = [
         (name, links[name]["mac"], str(address.ip))
         for name, file in found
         if links[name]["carrier"] and links[name]["asks"]
         for address in _wanted(file)
-        if isinstance(address, IPv4Interface) and str(address.ip) not in present
+        if str(address.ip) not in present
     ]
     own = {link["mac"] for link in links.values()}
-    for name, address, mac in _arp.owners(questions, own):
+    for name, address, mac in _neighbours.owners(questions, own):
         yield f"{address} of {name} is in use by another host, {mac}"
 
 

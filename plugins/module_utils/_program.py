@@ -20,7 +20,6 @@ from ansible_collections.servertechnik.core.plugins.module_utils._model import F
 PACKAGE = "ansible_collections/servertechnik/core/plugins/module_utils"
 PARTS = (
     "_activation",
-    "_arp",
     "_cli",
     "_confirmation",
     "_drift",
@@ -29,6 +28,7 @@ PARTS = (
     "_journal",
     "_live_network",
     "_model",
+    "_neighbours",
     "_network_follow",
     "_network_verify",
     "_networkd_state",
