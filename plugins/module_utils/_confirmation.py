@@ -19,6 +19,7 @@ from ansible_collections.servertechnik.core.plugins.module_utils._journal import
 )
 from ansible_collections.servertechnik.core.plugins.module_utils._restore import put_back, told
 
+UNCONFIRMED = "nobody confirmed the change"
 LATE = 1.0  # seconds after which the timer has failed to put the host back
 FLUSH = 0.3  # seconds in which the module's answer reaches the controller
 BUSY = 60  # seconds to wait for the host's lock
@@ -120,7 +121,9 @@ def _restore(host: Host, store: Store, name: str) -> None:
         journal = store.load(name)
         if not journal.finished:
             timeout = (journal.confirm or {}).get("timeout")
-            _give_up(host, store, journal, f"nobody confirmed the change within {timeout} s")
+            active = journal.state == "activated"
+            cause = UNCONFIRMED if active else "the change was not active and verified"
+            _give_up(host, store, journal, f"{cause} within {timeout} s")
 
 
 def recover(host: Host, store: Store, *, booting: bool = False) -> str | None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.plugins.action import VariableLayer
+from ansible_collections.servertechnik.core.plugins.module_utils._confirmation import UNCONFIRMED
 
 FIRST = 0.5  # seconds until the first attempt: the host waits 0.3 s before it activates
 LONGEST = 8.0  # sshd from 9.8 on penalises sources that fail often, so attempts get rarer
@@ -24,7 +25,7 @@ class Confirmer:
         """Use the connection of `action`."""
         self.action = action
         self.task_vars = dict(task_vars)
-        self.trouble = ""
+        self.trouble = "no answer in time"
 
     def finish(self, result: dict[str, Any], confirm: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return the final result of a module call that may have left a change to be confirmed."""
@@ -38,7 +39,6 @@ class Confirmer:
             host, port = split_address(address)
             self._go_to(host, port or former[1])
         said = self._ask(name, timeout)
-        lost = self._lost(said, timeout)
         if said.get("state") not in DECIDED:
             if address:
                 self._go_to(*former)
@@ -47,12 +47,15 @@ class Confirmer:
         if said.get("state") == "committed":
             self._stay_at(address)
             return result
-        error = f"{lost}. The host says: {said.get('error')}" if lost else said.get("error")
+        error = str(said.get("error"))
+        lost = f"the host could not be reached over a new connection ({self.trouble})"
         if said.get("state") != "rolled back":
             error = (
-                f"{lost}. It puts itself back, but could not be asked whether it has; try again in "
-                "a minute, or look at 'servertechnik list' on its console"
+                f"{lost}. The host puts itself back, but could not be asked whether it has; try "
+                "again in a minute, or look at 'servertechnik list' on its console"
             )
+        elif UNCONFIRMED in error:
+            error = f"{lost}. The host says: {error}"
         return {
             **result,
             "failed": True,
@@ -86,17 +89,7 @@ class Confirmer:
             if not said.get("state"):
                 self.trouble = str(said.get("msg", "no answer")).strip().rpartition("\n")[2]
                 pause = min(pause * 2, LONGEST)
-        if said.get("state") == "rolled back" and time.monotonic() > deadline:
-            self.trouble = self.trouble or "no answer in time"
         return said
-
-    def _lost(self, said: Mapping[str, Any], timeout: int) -> str:
-        """Say why a change could not be confirmed, as far as the controller knows."""
-        if self.trouble:
-            return f"the host could not be reached over a new connection ({self.trouble})"
-        if said.get("state") in DECIDED:
-            return ""
-        return f"the host was reached, but its change was still {said['state']} after {timeout} s"
 
     def _go_to(self, host: str, port: int | None) -> None:
         """Talk to another host and port from now on."""

@@ -30,7 +30,7 @@ for path in $(find /etc/ssh /etc/nftables.conf /etc/sudoers.d /home/technician /
 done
 ss -ltnH | awk '{print $4}' | sort
 sshd -T | sort
-nft --stateless list ruleset
+nft list tables | sort | while read -r table; do nft --stateless list $table; done
 systemctl show --property=Id,ActiveState,UnitFileState ssh.service nftables.service \
     networking.service systemd-networkd.service systemd-resolved.service
 cat /etc/resolv.conf

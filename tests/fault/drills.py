@@ -6,10 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tests.conftest_hosts import Task
-from tests.fault.changes import component, sshd
+from tests.fault.changes import TIMEOUT, component, sshd
 
+SSH = {"name": "ssh", "protocol": "tcp", "ports": [22], "zones": ["any"]}
+ELSEWHERE = {"name": "elsewhere", "networks": ["203.0.113.0/24", "2001:db8:bad::/48"]}
 # A drop-in for the unit of every restoration timer: it then does nothing.
 BROKEN_TIMER = "/etc/systemd/system/servertechnik-restore-.service.d/broken.conf"
 
@@ -18,13 +21,53 @@ BROKEN_TIMER = "/etc/systemd/system/servertechnik-restore-.service.d/broken.conf
 class Drill:
     """One destructive change: its tasks, and words of the message in which the run must end.
 
-    `at_once` says that the host notices by itself, and doesn't wait for a confirmation.
+    `at_once` says that the host notices by itself, and doesn't wait for a confirmation; `refused`
+    that it doesn't even begin.
     """
 
     tasks: Sequence[Task]
     says: str = "the host could not be reached over a new connection ("
     at_once: bool = False
+    refused: bool = False
 
+
+def role(name: str, **variables: Any) -> Task:
+    """A task that applies one of our roles."""
+    return {
+        "name": name,
+        "ansible.builtin.include_role": {"name": f"servertechnik.core.{name}"},
+        "vars": {f"{name}_confirm_timeout": TIMEOUT, **variables},
+    }
+
+
+def firewall(*services: Any, **variables: Any) -> Task:
+    """The firewall with these services alone."""
+    return role("firewall", firewall_playbook="", firewall_services=list(services), **variables)
+
+
+# Podman's network of the hosts: its first address is the machine where the controller runs.
+GATEWAY = "{{ ansible_host.rsplit('.', 1)[0] }}.1"
+GATEWAY6 = "{{ ansible_facts['default_ipv6']['gateway'] }}"
+ADDRESS = "{{ ansible_host }}/24"
+ADDRESS6 = "{{ ansible_facts['default_ipv6']['address'] }}/64"
+FREE = "{{ ansible_host.rsplit('.', 1)[0] }}.25"
+OTHER = "{{ hostvars[groups['all'] | difference([inventory_hostname]) | first]['ansible_host'] }}"
+ETH0 = {"name": "eth0", "addresses": [ADDRESS, ADDRESS6], "gateways": [GATEWAY, GATEWAY6]}
+
+
+def network(*links: Any, **variables: Any) -> Task:
+    """These links alone."""
+    return role("network", network_links=list(links), network_settle_timeout=5, **variables)
+
+
+def resolver(server: str) -> Task:
+    """This name server alone."""
+    return role("resolver", resolver_nameservers=[server])
+
+
+# What the hosts are before a drill.
+FACTS = {"name": "facts", "ansible.builtin.setup": {"gather_subset": ["network"]}}
+READY = [FACTS, sshd("LogLevel INFO\n"), firewall(SSH), network(ETH0), resolver(GATEWAY)]
 
 DRILLS = {
     "sshd on a closed port": Drill([sshd("Port 2222\n")]),
@@ -63,5 +106,79 @@ DRILLS = {
                 ],
             )
         ]
+    ),
+    "ssh missing from the firewall": Drill(
+        [firewall({**SSH, "ports": [80]})], says="lets Ansible in", refused=True
+    ),
+    "default drop on the controller's zone": Drill(
+        [firewall({**SSH, "zones": ["elsewhere"]}, firewall_zones=[ELSEWHERE])]
+    ),
+    "the controller's network blocked": Drill(
+        [firewall(SSH, firewall_blocked=["{{ ansible_host.split('.')[0] }}.0.0.0/8"])]
+    ),
+    "ssh allowed once an hour": Drill(
+        [firewall({**SSH, "rate_limit": {"connections": 1, "per": "hour", "burst": 1}})]
+    ),
+    "a rule of one's own that drops": Drill(
+        [firewall(SSH, firewall_extra_input=["tcp dport 22 drop"])]
+    ),
+    "nft syntax error": Drill(
+        [firewall(SSH, firewall_extra_input=["tcp dport 22 acept"])],
+        says="acept",
+        at_once=True,
+    ),
+    "wrong address": Drill(
+        [network({**ETH0, "addresses": [f"{FREE}1/24"]}, network_confirm_address=f"{FREE}2")]
+    ),
+    "the controller's way in left out": Drill(
+        [network({**ETH0, "addresses": [f"{FREE}1/24"]})],
+        says="network_confirm_address",
+        at_once=True,
+    ),
+    "wrong prefix": Drill(
+        [network({"name": "eth0", "addresses": ["{{ ansible_host }}/32", ADDRESS6]})]
+    ),
+    "wrong gateway": Drill(
+        [network({**ETH0, "gateways": [f"{FREE}1", GATEWAY6]})], says="gateway", at_once=True
+    ),
+    "address of another host": Drill(
+        [network({**ETH0, "addresses": [ADDRESS, ADDRESS6, f"{OTHER}/24"]})],
+        says="in use",
+        at_once=True,
+    ),
+    "MTU too small for the key exchange": Drill(
+        [network({"name": "eth0", "addresses": [ADDRESS], "gateways": [GATEWAY], "mtu": 128})]
+    ),
+    "bridge without its port": Drill(
+        [network({"name": "eth0"}, {**ETH0, "name": "br0", "type": "bridge"})],
+        says="br0",
+        at_once=True,
+    ),
+    "all answers into a black hole": Drill(
+        [
+            network(
+                {
+                    **ETH0,
+                    "routes": [{"to": "0.0.0.0/0", "type": "blackhole", "table": 99}],
+                    "rules": [{"to": "0.0.0.0/0", "table": 99, "priority": 9}],
+                }
+            )
+        ]
+    ),
+    "the controller's route unreachable": Drill(
+        [network({**ETH0, "routes": [{"to": f"{GATEWAY}/32", "type": "unreachable"}]})]
+    ),
+    "link that never gets online": Drill(
+        [
+            network(
+                ETH0,
+                {"name": "br9", "type": "bridge", "dhcp": "ipv4", "required_for_online": True},
+            )
+        ],
+        says="br9",
+        at_once=True,
+    ),
+    "resolver dead": Drill(
+        [resolver(f"{FREE}1")], says="the change was not active and verified within", at_once=True
     ),
 }
