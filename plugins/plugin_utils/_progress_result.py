@@ -151,6 +151,10 @@ def _component_fields(part: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         rows = [row for row in part.get(key) or () if isinstance(row, Mapping) and row.get(what)]
         if rows:
             yield key, [{name: str(row.get(name)), what: row[what]} for row in rows]
+    outline = part.get("outline")
+    for key, sign in (("removed", "-"), ("added", "+")):
+        if isinstance(outline, Mapping) and outline.get(key):
+            yield "outline", [f"{sign} {readable(str(line))}" for line in outline[key]]
     if part.get("transaction"):
         yield "transactions", [str(part["transaction"])]
     if part.get("rolled_back"):

@@ -117,7 +117,8 @@ def _alike(run: Run, lines: Mapping[str, list[str]], *, check: bool) -> Iterable
 def _change(task: TaskRun, outcome: Outcome) -> str:
     where = f" (on {outcome.delegate})" if outcome.delegate else ""
     detail = change_line(outcome)
-    return f"{task.label}{where}" + (f": {detail}" if detail else "")
+    told = f"{task.label}{where}" + (f": {detail}" if detail else "")
+    return "\n".join([told, *(f"  {line}" for line in outcome.component.get("outline", ()))])
 
 
 def change_line(outcome: Outcome) -> str:

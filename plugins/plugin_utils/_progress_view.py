@@ -166,7 +166,8 @@ def _changes(title: str, changes: Sequence[Change]) -> Iterator[Line]:
     for change in changes:
         yield line((", ".join(change.hosts), "bold"), indent=2)
         for text in change.lines:
-            yield line(text, indent=6)
+            for part in text.splitlines():
+                yield line(part, indent=6)
     yield line()
 
 

@@ -130,6 +130,10 @@ CHANGES: dict[str, list[Any]] = {
         ),
         (COMPONENT | {"rolled_back": True}, CHANGES | {"rolled_back": True}),
         ({"results": [COMPONENT, COMPONENT]}, {key: value * 2 for key, value in CHANGES.items()}),
+        (
+            {"transaction": None, "outline": {"added": ["b", "c\x1b[1m"], "removed": ["a"]}},
+            {"outline": ["- a", "+ b", "+ c"]},
+        ),
         ({"files": ["/a"], "packages": 3}, {}),
         ({"files": ["/a"], "packages": 3, "transaction": None}, {}),
     ],

@@ -100,6 +100,21 @@ def test_a_summary_of_a_check_says_would() -> None:
     )
 
 
+def test_a_summary_says_what_a_change_means_below_it() -> None:
+    component = {"files": [{"path": "/a", "change": "content"}], "outline": ["- ssh", "+ http"]}
+    run, _ = running(
+        Outcome(host="db1", status=Status.CHANGED, component=component),
+        Outcome(host="web1", status=Status.CHANGED, component=component),
+    )
+    assert summary(run).splitlines()[1:6] == [
+        "Changed on 2 hosts",
+        "  db1, web1",
+        "      sshd: Keep the door: /a changed",
+        "        - ssh",
+        "        + http",
+    ]
+
+
 def test_a_summary_of_a_quiet_run_is_short() -> None:
     run, _ = running(Outcome(host="web1", status=Status.OK), hosts="web1 web2")
     run.stopped_early = True
