@@ -108,7 +108,7 @@ def test_a_summary_says_what_a_change_means_below_it() -> None:
     )
     assert summary(run).splitlines()[1:6] == [
         "Changed on 2 hosts",
-        "  db1, web1",
+        "  web1, db1",
         "      sshd: Keep the door: /a changed",
         "        - ssh",
         "        + http",
