@@ -9,22 +9,18 @@ import socket
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bed import images
+from tests.bed import images, networks
 from tests.bed.environment import CACHE, ROOT, BedError, locked, run
-from tests.bed.spec import Host, Places, Spec
+from tests.bed.spec import Host, Spec
 
 KEY = CACHE / "id_ed25519"
 USER = "technician"
-_PREFIX = "servertechnik-"
 _LABEL = "servertechnik.bed"
 _READY = ("running", "degraded")
-# Where podman chooses the addresses, it does so within this; of IPv4 it finds a free subnet itself.
-_CHOSEN = "2001:db8:bed::/64"
 _SSH_TIMEOUT = 30.0
 
 
@@ -49,11 +45,11 @@ def up(spec: Spec) -> list[Running]:
         BedError: a host didn't come up, or its name belongs to another checkout.
     """
     names = images.ensure(tuple(sorted({host.release for host in spec.hosts})))
-    public = _key()
+    public = public_key()
     used = {network for host in spec.hosts for network in host.addresses}
     with locked("networks", shared=True), ThreadPoolExecutor(len(spec.hosts) or 1) as pool:
         for network in sorted(used):
-            _network(network, spec.networks[network])
+            networks.ensure(network, spec.networks[network])
         return list(pool.map(lambda host: _up(host, names[host.release], public), spec.hosts))
 
 
@@ -62,7 +58,7 @@ def down(names: Iterable[str]) -> list[str]:
     there = [name for name in names if _inspect(name) is not None]
     with ThreadPoolExecutor(len(there) or 1) as pool:
         list(pool.map(_down, there))
-    _prune_networks()
+    networks.prune()
     return there
 
 
@@ -73,15 +69,15 @@ def running() -> list[dict[str, str]]:
     for identity in listed.stdout.split():
         found = _inspect(identity)
         if found is not None:
-            networks = found["NetworkSettings"]["Networks"]
+            attached = found["NetworkSettings"]["Networks"]
             hosts.append(
                 {
                     "name": found["Name"],
                     "state": found["State"]["Status"],
                     "image": found["ImageName"],
                     "addresses": ", ".join(
-                        " ".join([network.removeprefix(_PREFIX), *_addresses(details)])
-                        for network, details in networks.items()
+                        " ".join([network.removeprefix(networks.PREFIX), *_addresses(details)])
+                        for network, details in attached.items()
                     ),
                 }
             )
@@ -150,18 +146,18 @@ def _up(host: Host, image: str, public: str) -> Running:
 
 
 def _create(host: Host, image: str, wanted: str) -> None:
-    networks: list[str] = []
+    attached: list[str] = []
     for network, fixed in host.addresses.items():
         # The same after a restart, or neighbours would look for the former one for a minute.
         digits = hashlib.sha256(f"{host.name} {network}".encode()).hexdigest()
         mac = ":".join(["02", *(digits[at : at + 2] for at in range(0, 10, 2))])
         options = [f"mac={mac}", *(f"ip{'6' if ':' in one else ''}={one}" for one in fixed)]
-        networks += ["--network", f"{_PREFIX}{network}:{','.join(options)}"]
+        attached += ["--network", f"{networks.PREFIX}{network}:{','.join(options)}"]
     run(
         *("podman", "run", "--detach", "--name", host.name, "--hostname", host.name),
         *("--label", f"{_LABEL}={ROOT}", "--label", f"{_LABEL}.wanted={wanted}"),
         *("--systemd=always", "--cap-add", "NET_ADMIN,SYS_ADMIN,AUDIT_CONTROL", "--no-hosts"),
-        *networks,
+        *attached,
         *(image, images.INIT),
     )
 
@@ -220,35 +216,11 @@ def _inspect(name: str) -> dict[str, Any] | None:
     return found
 
 
-def _network(name: str, subnets: Places) -> None:
-    """Have a network of that name and these subnets (none: podman's choice of both families)."""
-    wanted = subnets or (_CHOSEN,)
-    with locked("network"):
-        done = run("podman", "network", "inspect", _PREFIX + name, check=False)
-        if done.returncode == 0:
-            there = {item["subnet"] for item in json.loads(done.stdout)[0]["subnets"]}
-            if there == set(subnets) or (not subnets and _CHOSEN in there):
-                return
-            run("podman", "network", "rm", _PREFIX + name)
-        words = [word for subnet in wanted for word in ("--subnet", subnet)]
-        ipv6 = ["--ipv6"] if any(":" in subnet for subnet in wanted) else []
-        run("podman", "network", "create", *ipv6, *words, _PREFIX + name)
-
-
-def _prune_networks() -> None:
-    """Remove networks without hosts, unless hosts are coming up somewhere just now."""
-    with suppress(BlockingIOError), locked("networks", wait=False):
-        listed = run("podman", "network", "ls", "--format", "{{.Name}}").stdout.split()
-        for network in listed:
-            if network.startswith(_PREFIX):
-                run("podman", "network", "rm", network, check=False)
-
-
 def _known_hosts(name: str) -> Path:
     return CACHE / "hosts" / name / "known_hosts"
 
 
-def _key() -> str:
+def public_key() -> str:
     """The bed's own SSH key, made on first use; its public half."""
     with locked("key"):
         if not KEY.exists():
