@@ -18,11 +18,12 @@ _OPEN = {"tcp": "0A", "udp": "07"}
 
 def listening(_options: Options, _until: float) -> Steps:
     """List the sockets that others may reach. Returns ``sockets``: protocol, address and port."""
-    sockets = yield Work(_all)
+    sockets = yield Work(all_sockets)
     return {"sockets": sockets}
 
 
-def _all() -> list[dict[str, Any]]:
+def all_sockets() -> list[dict[str, Any]]:
+    """Return the sockets of the host that others may reach."""
     found: list[dict[str, Any]] = []
     for protocol in _OPEN:
         for table in (protocol, f"{protocol}6"):
