@@ -10,7 +10,7 @@ ifupdown lets go of its links first; and what a former owner left on a link goes
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from ipaddress import ip_interface, ip_network
 from typing import Any
 
@@ -36,6 +36,19 @@ LONGEST = 5  # seconds to wait for networkd; what takes longer is judged by `ver
 IFSTATE = "/run/network/ifstate"
 IFUPDOWN = "networking.service"
 UDEV = "/run/udev/control"
+# Options of bridges as networkd and ip(8) call them, what the kernel takes where none is given, and
+# how many of the kernel's units make one of networkd's.
+BRIDGE = {
+    "STP": ("stp_state", 0, 1),
+    "Priority": ("priority", 32768, 1),
+    "ForwardDelaySec": ("forward_delay", 15, 100),
+    "HelloTimeSec": ("hello_time", 2, 100),
+    "MaxAgeSec": ("max_age", 20, 100),
+    "AgeingTimeSec": ("ageing_time", 300, 100),
+    "MulticastSnooping": ("mcast_snooping", 1, 1),
+    "MulticastQuerier": ("mcast_querier", 0, 1),
+    "VLANFiltering": ("vlan_filtering", 0, 1),
+}
 METRICS = {"-4": 0, "-6": 1024}  # what the kernel takes where a route names none
 
 
@@ -50,20 +63,34 @@ def follow(host: Host) -> None:
     running = is_active(host)
     before = {index for index, state in states(host).items() if _is_ours(state)} if running else ()
     links = _ip.links(host)
-    stale = set(_stale(host, links))
-    for name in stale:
-        host.must("ip", "link", "delete", "dev", name)
-    _remember(host, gone=stale)
+    gone, changed = set(_gone(host, links)), set(_changed(host, links))
+    _remember(host, gone)
     if networks:
         _rename(host, links)
-    _have_networkd_read(host, running=running, wanted=bool(networks))
-    settle(host, LONGEST)
-    if not networks:
+    loose = _come_loose(host, links, networks) if running else []
+    for name in loose:
+        host.must("ip", "link", "set", "dev", name, "nomaster")
+    if not running:
+        _delete(host, gone | changed)
+    _have_networkd_read(host, wanted=bool(networks))
+    _delete(host, gone | changed if running else ())
+    if running and networks and (loose or changed):
+        # It makes again what it finds missing, and takes a port that came loose for another link.
+        host.must("systemctl", "restart", SERVICE)
+    if not networks or (running and not _new(host, before)):
         return
-    _reattach(host, networks, stale)
-    for index, state in states(host).items():
-        if _is_ours(state) and index not in before:
-            _clean(host, index, networks.get(state["NETWORK_FILE"]))
+    settle(host, LONGEST)
+    for index, path in _new(host, before).items():
+        _clean(host, index, networks.get(path))
+
+
+def _new(host: Host, before: Collection[int]) -> dict[int, str]:
+    """Return the links that have one of our files and had none before, by index."""
+    return {
+        index: state["NETWORK_FILE"]
+        for index, state in states(host).items()
+        if _is_ours(state) and index not in before
+    }
 
 
 def _is_ours(state: dict[str, str]) -> bool:
@@ -83,22 +110,50 @@ def _leave_ifupdown(host: Host) -> None:
             host.run(["ifdown", "--force", name])
 
 
-def _stale(host: Host, links: dict[str, dict[str, Any]]) -> Iterator[str]:
-    """Yield the virtual links that have to go: without a file, or made from another one."""
-    wanted, former = netdevs(host), record(host)["netdevs"]
-    changed = _changed_since_boot(host)
-    state = states(host)
+def _gone(host: Host, links: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """Yield the virtual links that networkd has made from a file which is no longer there."""
+    wanted, former, state = netdevs(host), record(host)["netdevs"], states(host)
     for name, link in links.items():
-        if link["kind"] not in _ip.VIRTUAL:
-            continue
-        if name not in wanted:
-            if former.get(name) or _is_ours(state.get(link["index"], {})):
-                yield name
-        elif name in former:
-            if former[name] != wanted[name] and link["kind"] != "bridge":
-                yield name
-        elif name in changed and link["kind"] != "bridge":
+        ours = former.get(name) or _is_ours(state.get(link["index"], {}))
+        if ours and link["kind"] in _ip.VIRTUAL and name not in wanted:
             yield name
+
+
+def _changed(host: Host, links: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """Yield the virtual links that were made from another file than there is now.
+
+    Not bridges: all of what they are can change while they work, and containers may be tied to
+    them.
+    """
+    former, newer = record(host)["netdevs"], _changed_since_boot(host)
+    for name, digest in netdevs(host).items():
+        other = former[name] != digest if name in former else name in newer
+        if other and links.get(name, {}).get("kind") in set(_ip.VIRTUAL) - {"bridge"}:
+            yield name
+
+
+def _come_loose(
+    host: Host, links: dict[str, dict[str, Any]], networks: dict[str, NetworkFile]
+) -> list[str]:
+    """Return the ports whose files no longer tie them to the bridge or bond that they are in."""
+    ties = {
+        name: [v for key in ("Bond", "Bridge") for v in file.values("Network", key)]
+        for file in networks.values()
+        for name in file.values("Match", "Name")
+    }
+    ours = record(host)["netdevs"]
+    return [
+        name
+        for name, link in links.items()
+        if link["master"] in ours and name in ties and link["master"] not in ties[name]
+    ]
+
+
+def _delete(host: Host, names: Iterable[str]) -> None:
+    for name in names:
+        # A VLAN goes with the link that it is on.
+        if os.path.exists(host.at(f"/sys/class/net/{name}")):
+            host.must("ip", "link", "delete", "dev", name)
 
 
 def _changed_since_boot(host: Host) -> set[str]:
@@ -137,11 +192,13 @@ def _rename(host: Host, links: dict[str, dict[str, Any]]) -> None:
         host.run(["udevadm", "trigger", "--settle", "--action=move", f"/sys/class/net/{new}"])
 
 
-def _have_networkd_read(host: Host, *, running: bool, wanted: bool) -> None:
+def _have_networkd_read(host: Host, *, wanted: bool) -> None:
     """Start networkd, restart it when its configuration is another, or have it look again."""
-    now = configuration(host)
+    now, running = configuration(host), is_active(host)
     if running and not (wanted and _is_outdated(host, now)):
         host.must("networkctl", "reload")
+        if wanted:
+            _set_bridges(host)
     elif running or wanted:
         host.must("systemctl", "restart", SERVICE)
     set_record(host, record(host) | {"configuration": now})
@@ -156,14 +213,20 @@ def _is_outdated(host: Host, now: str) -> bool:
     return os.stat(folder).st_mtime >= started(host, SERVICE)
 
 
-def _reattach(host: Host, networks: dict[str, NetworkFile], renewed: set[str]) -> None:
-    """Have networkd tie links to those that were made anew; it only looks at new files."""
-    links = _ip.links(host)
-    for one in networks.values():
-        tied = {v for key in ("Bond", "Bridge", "VLAN") for v in one.values("Network", key)}
-        for name in one.values("Match", "Name"):
-            if tied & renewed and name in links:
-                host.run(["networkctl", "reconfigure", name])
+def _set_bridges(host: Host) -> None:
+    """Have bridges work as their files say; networkd of Debian 12 only does so for new ones."""
+    for file in files(host, ".netdev").values():
+        name, words = file.value("NetDev", "Name"), list(bridge_words(file))
+        if file.value("NetDev", "Kind") == "bridge":
+            host.run(["ip", "link", "set", "dev", name, "type", "bridge", *words])
+
+
+def bridge_words(file: NetworkFile) -> Iterator[str]:
+    """Yield the words with which ip(8) makes a bridge as its file says."""
+    for option, (word, default, units) in BRIDGE.items():
+        said = file.value("Bridge", option)
+        number = {"yes": 1, "no": 0}.get(said, int(said) if said.isdigit() else default)
+        yield from (word, str(number * units))
 
 
 def _clean(host: Host, index: int, file: NetworkFile | None) -> None:

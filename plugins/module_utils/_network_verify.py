@@ -49,13 +49,14 @@ def verify(host: Host) -> None:
         for name in names:
             troubles += _link(name, file, links, state[links[name]["index"]])
             found.append((name, file))
-    troubles += troubles or [
-        *_addresses(host, found),
-        *_duplicates(host, links, found, new=False),
-    ]
-    troubles += troubles or _gateways(host, found)
+    if not troubles:
+        gateways = list(_gateways(found))
+        for name, gateway in gateways:
+            _greet(host, name, gateway)
+        troubles += [*_addresses(host, found), *_duplicates(host, links, found, new=False)]
+        troubles += [] if troubles else _silent(host, gateways)
     if troubles:
-        raise HostError("; ".join(dict.fromkeys(troubles)))
+        raise HostError("; ".join(troubles))
 
 
 def check(host: Host, *, moves: bool) -> None:
@@ -120,6 +121,7 @@ def _link(
 ) -> Iterator[str]:
     if state.get("ADMIN_STATE") == "failed":
         yield f"{name} could not be configured by systemd-networkd"
+        return
     for key in ("Bond", "Bridge"):
         for master in file.values("Network", key):
             if links[name]["master"] != master:
@@ -175,19 +177,18 @@ def _duplicates(
         yield f"{address} of {name} is in use by another host, {mac}"
 
 
-def _gateways(host: Host, found: Found) -> Iterator[str]:
-    """Yield a line for each default gateway that is not there."""
-    asked = [
-        (name, gateway)
-        for name, file in found
-        for section in file.sections("Route")
-        if section.get("Destination", [""])[-1] in EVERYWHERE
-        for gateway in section.get("Gateway", [])
-    ]
-    for name, gateway in asked:
-        _greet(host, name, gateway)
+def _gateways(found: Found) -> Iterator[tuple[str, str]]:
+    """Yield each default gateway with the link that leads to it."""
+    for name, file in found:
+        for section in file.sections("Route"):
+            if section.get("Destination", [""])[-1] in EVERYWHERE:
+                yield from ((name, gateway) for gateway in section.get("Gateway", []))
+
+
+def _silent(host: Host, gateways: list[tuple[str, str]]) -> Iterator[str]:
+    """Yield a line for each gateway that has not answered in time."""
     deadline = time.monotonic() + PATIENCE
-    for name, gateway in asked:
+    for name, gateway in gateways:
         while not _answered(host, name, gateway):
             if time.monotonic() >= deadline:
                 yield f"gateway {gateway} does not answer on {name}"

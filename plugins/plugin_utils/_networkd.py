@@ -217,6 +217,8 @@ def _network_settings(link: Link, use: Uses) -> Iterator[tuple[str, Any]]:
     yield "DHCP", link.dhcp
     yield "IPv6AcceptRA", link.accept_ra
     yield "LinkLocalAddressing", "ipv6" if is_addressed(link) else "no"
+    if link.dhcp != "no":
+        yield "KeepConfiguration", "dhcp-on-stop"
     if link.accept_ra:
         yield "IPv6PrivacyExtensions", link.ipv6_privacy
     # A bridge has a carrier only once one of its ports has, and its address is wanted before.
