@@ -53,7 +53,7 @@ def run() -> Run:
 
 
 # What takes longest starts first, so that the last minutes keep every core busy.
-_ORDER = ("fault", "hosts", "lab", "scenarios", "sanity", "lint", "bed", "unit")
+_ORDER = ("vm", "fault", "hosts", "lab", "scenarios", "sanity", "lint", "bed", "unit")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
