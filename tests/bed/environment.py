@@ -17,8 +17,12 @@ CACHE = ROOT / ".cache" / "bed"
 PACKAGES = (
     *("podman", "runc", "netavark", "aardvark-dns", "conmon", "uidmap", "mmdebstrap", "gpg"),
     *("iproute2", "nftables", "iptables", "openssh-client", "python3-venv"),
+    *("qemu-system-x86", "qemu-utils", "e2fsprogs"),
 )
-COMMANDS = ("podman", "runc", "mmdebstrap", "ip", "nft", "iptables", "ssh", "ssh-keygen")
+COMMANDS = (
+    *("podman", "runc", "mmdebstrap", "ip", "nft", "iptables", "ssh", "ssh-keygen"),
+    *("qemu-system-x86_64", "qemu-img", "mke2fs"),
+)
 
 # The machine's, not the checkout's: so is podman's storage, and containers created in one mount
 # namespace look broken from another.
