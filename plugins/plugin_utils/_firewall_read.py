@@ -36,6 +36,8 @@ from ansible_collections.servertechnik.core.plugins.plugin_utils._firewall_peers
 
 Needs = Iterable[tuple[str, Sequence[Mapping[str, Any]]]]
 _LAST_PORT = 65535
+_RATES = ("firewall_ping_rate", "firewall_log_rate")
+_RATE = re.compile(r"[1-9][0-9]{0,5}/(second|minute|hour|day)")
 _SSH = 22
 _OVER_SSH = ("ssh", "smart", "paramiko_ssh", "paramiko", "libssh")
 _FAMILIES = {"ipv4": 4, "ipv6": 6}
@@ -114,6 +116,11 @@ class _Reader:
             if there and not gateway:
                 found = f"{len(there)} entries on a host that passes nothing on"
                 self.entries.wrong(name, found, "an empty list, or firewall_gateway: true")
+        for name in _RATES:
+            rate = str(self.variables.get(name, "1/minute"))
+            if not _RATE.fullmatch(rate):
+                wanted = "a number per unit of time (50/second, 10/minute)"
+                self.entries.wrong(name, repr(rate), wanted)
         blocked = self.variables.get("firewall_blocked") or []
         return Intent(
             services=tuple(self._services(needs)),

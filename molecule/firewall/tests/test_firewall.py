@@ -78,14 +78,16 @@ def test_neighbours_find_each_other(pair: Pair) -> None:
 
 
 def test_address_that_belongs_elsewhere_is_taken_for_forged(pair: Pair) -> None:
-    # One of the container's network, as if it came from outside.
-    forged = "10.88.9.9"
+    # The host has neighbours of that network, but elsewhere.
+    forged, network = "198.51.100.9", "198.51.100.0/24"
+    pair.host.check_output(f"ip route add {network} dev podman0")
     pair.peer.check_output(f"ip address add {forged}/32 dev lo")
     try:
         before = pair.counters()
         assert pair.ask(4, ("tcp", 7002), source=forged) == ["silence"]
     finally:
         pair.peer.check_output(f"ip address del {forged}/32 dev lo")
+        pair.host.check_output(f"ip route del {network} dev podman0")
     after = pair.counters()
     assert after["dropped_spoofed"] > before["dropped_spoofed"]
     assert after["service_both"] == before["service_both"]
