@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,10 +72,14 @@ class Fleet:
         """Run plays on hosts of this fleet. Raises BenchError."""
         return self.run(self.written(plays), self.inventory(names))
 
-    def inventory(self, names: Iterable[str]) -> Path:
-        """Write an inventory of these hosts."""
-        hosts = {name: self.hosts[name].variables for name in names}
-        path = self.folder / f"inventory-{'-'.join(hosts)}.json"
+    def inventory(
+        self, names: Iterable[str], more: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> Path:
+        """Write an inventory of these hosts, with `more` variables by host."""
+        hosts = {
+            name: {**self.hosts[name].variables, **(more or {}).get(name, {})} for name in names
+        }
+        path = self.folder / f"inventory-{'-'.join(hosts)}{'-more' if more else ''}.json"
         path.write_text(json.dumps({"all": {"hosts": hosts}}))
         return path
 
@@ -86,23 +90,25 @@ class Fleet:
         path.write_text(json.dumps(plays))
         return path
 
-    def run(self, playbook: str | Path, inventory: Path) -> Timed:
+    def run(self, playbook: str | Path, inventory: Path, *options: str) -> Timed:
         """Run a playbook as the project's configuration has it, into a pipe. Raises BenchError."""
         self.number += 1
         records = self.folder / f"records-{self.number}"
         began = time.perf_counter()
-        self.ansible(playbook, inventory, SERVERTECHNIK_RECORDS=str(records))
+        self.ansible(playbook, inventory, *options, SERVERTECHNIK_RECORDS=str(records))
         seconds = time.perf_counter() - began
         record = next((records / "run").glob("*.json"))
         return Timed(seconds, json.loads(record.read_text())["data"])
 
-    def ansible(self, playbook: str | Path, inventory: Path, **variables: str) -> str:
+    def ansible(
+        self, playbook: str | Path, inventory: Path, *options: str, **variables: str
+    ) -> str:
         """Run a playbook and return what it says. Raises BenchError with its last lines."""
         mine = {key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")}
         if inventory != LAB:
             variables["ANSIBLE_SSH_CONTROL_PATH_DIR"] = str(self.folder / f"ssh{self.generation}")
         done = subprocess.run(
-            [Path(sys.executable).parent / "ansible-playbook", "-i", inventory, playbook],
+            [Path(sys.executable).parent / "ansible-playbook", "-i", inventory, *options, playbook],
             cwd=ROOT,
             env=mine
             | {

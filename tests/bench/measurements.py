@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tests.bench import firewall as intent
 from tests.bench import plays
 from tests.bench.fleet import LAB, BenchError, Fleet, Timed, lab
 from tests.bench.measure import Line, Target, in_turn, slope
@@ -24,6 +25,10 @@ apt-cache gencaches
 mkdir /etc/systemd/system/chrony.service.d
 printf '[Unit]\\nConditionCapability=\\n' > /etc/systemd/system/chrony.service.d/bench.conf
 """
+# The addresses that others reach, with their prefix lengths.
+ADDRESSES = (
+    "ip -brief address show dev eth0 scope global | cut -d/ -f1- | awk '{ $1 = $2 = \"\"; print }'"
+)
 CONVERGENCE = 3  # runs after which a site that still changes something is at fault
 
 
@@ -104,6 +109,32 @@ def more(fleet: Fleet) -> list[Line]:
     return [Line("one more host, 1 to 8", own, "ping", other)]
 
 
+def firewall(fleet: Fleet) -> list[Line]:
+    """Fifty services for ten zones: where nothing changes, and against every host's real probes."""
+    fleet.up(NAMES)
+    addresses = {name: fleet.hosts[name].sh(ADDRESSES).split() for name in NAMES}
+    inventory = fleet.inventory(NAMES, intent.variables(addresses))
+    head = {"name": "Firewall", "hosts": "all", "become": True}
+    playbook = fleet.written([{**head, "roles": ["servertechnik.core.firewall"]}])
+    while (found := fleet.run(playbook, inventory)).changes:
+        pass
+    floor = fleet.written(plays.floor(found.record["tasks"]))
+    own, other = in_turn(
+        4,
+        lambda: _idle(fleet.run(playbook, inventory)).seconds,
+        lambda: fleet.run(floor, inventory).seconds,
+    )
+    words = ("servertechnik.core.verify_firewall", inventory, "-e")
+    verify = tuple(
+        fleet.run(*words, f"verify_firewall_playbook={playbook}").seconds for _ in range(3)
+    )
+    count = f"{intent.SERVICES} services, {len(NAMES)} hosts"
+    return [
+        Line(f"firewall again, {count}", own, "as many pings", other, (Target(1.5, "ratio"),)),
+        Line(f"verify_firewall.yml, {count}", verify, targets=(Target(30, "seconds"),)),
+    ]
+
+
 def drift(fleet: Fleet) -> list[Line]:
     """All hosts against what was committed there."""
     _component_hosts(fleet)
@@ -133,6 +164,7 @@ ALL: dict[str, Callable[[Fleet], list[Line]]] = {
     "inside": inside,
     "confirm": confirm,
     "more": more,
+    "firewall": firewall,
     "drift": drift,
     "site": site,
 }
