@@ -65,7 +65,11 @@ def test_defaults_are_accepted(role: Path) -> None:
     loader = DataLoader()
     path = str(role / "defaults" / "main.yml")
     defaults = loader.load_from_file(path, trusted_as_template=True) or {}
-    host = {"inventory_hostname": "web1.example.org", "inventory_hostname_short": "web1"}
+    host = {
+        "inventory_dir": "/inventory",
+        "inventory_hostname": "web1.example.org",
+        "inventory_hostname_short": "web1",
+    }
     mistakes = Checker().mistakes(
         defaults | host, Specification(role.name, options, formats), loader
     )
