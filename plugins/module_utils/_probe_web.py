@@ -194,10 +194,7 @@ def _request(url: str, options: Options, until: float) -> tuple[http.client.HTTP
     where = {**options, "host": parts.hostname, "port": parts.port or default}
     one = _connect(where, until)
     if parts.scheme == "https":
-        if options["verify"]:
-            context = _distrusting(options["ca_file"])
-        else:
-            context = _trusting([])
+        context = _distrusting(options["ca_file"]) if options["verify"] else _trusting([])
         one = context.wrap_socket(one, server_hostname=parts.hostname)
     connection = http.client.HTTPConnection(parts.hostname, parts.port)
     connection.sock = one

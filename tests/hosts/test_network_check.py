@@ -32,7 +32,8 @@ serve() { name=$1; shift; systemd-run --quiet --unit="probe-$name" "$@"; }
 serve tls --working-directory=/srv/pki openssl s_server -accept 8443 -cert cert.pem \
     -key key.pem -cert_chain ca.pem -tls1_2 -alpn http/1.1 -www
 serve http --working-directory=/srv/www python3 -m http.server 8000
-serve time --property=RuntimeDirectory=chrony chronyd -x -d 'local stratum 5' allow 'bindcmdaddress /' 'cmdport 0'
+serve time --property=RuntimeDirectory=chrony \
+    chronyd -x -d 'local stratum 5' allow 'bindcmdaddress /' 'cmdport 0'
 serve names dnsmasq --keep-in-foreground --no-resolv --no-hosts --port=5353 \
     --host-record=files.example.org,198.18.0.1,2001:db8::1,300 \
     --cname=alias.example.org,files.example.org --max-cache-ttl=0 \
