@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.servertechnik.core.plugins.filter.host_addresses import host_addresses
 from ansible_collections.servertechnik.core.plugins.plugin_utils._firewall_outline import outline
 from ansible_collections.servertechnik.core.plugins.plugin_utils._firewall_peers import Directory
 from ansible_collections.servertechnik.core.plugins.plugin_utils._firewall_read import (
@@ -18,7 +19,6 @@ from ansible_collections.servertechnik.core.plugins.plugin_utils._firewall_read 
 )
 from ansible_collections.servertechnik.core.plugins.plugin_utils._links import (
     LinkError,
-    addresses_of,
     links_of,
 )
 from ansible_collections.servertechnik.core.plugins.plugin_utils._nft import Settings, ruleset
@@ -88,7 +88,7 @@ def firewall_files(
     interfaces: Sequence[str],
 ) -> list[dict[str, Any]]:
     """Return the files. Raises AnsibleFilterError."""
-    directory = Directory(groups, lambda name: addresses_of(hostvars[name]))
+    directory = Directory(groups, lambda name: host_addresses([name], hostvars))
     try:
         intent = intent_of(variables, services, directory)
         links = [link.name for link in links_of(variables) if link.name]
