@@ -37,7 +37,7 @@ def test_rules_and_the_same_in_words() -> None:
 
 
 def test_own_links_are_known() -> None:
-    links = [{"name": name, "addresses": []} for name in ("eth0", "eth1")]
+    links: list[dict[str, Any]] = [{"name": name, "addresses": []} for name in ("eth0", "eth1")]
     rules = files(SSH, network_links=links)["/etc/servertechnik/firewall.nft"]["content"]
     assert 'iifname "eth0" oifname { "eth1" } counter name dropped drop' in rules
 
