@@ -109,6 +109,12 @@ def release(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+def reaches(machine: Machine, address: str) -> bool:
+    """Whether the machine comes as far as SSH at that address."""
+    ask = f"timeout 5 bash -c 'read -rN4 word </dev/tcp/{address}/22; echo $word'"
+    return machine.sh(ask, check=False) == "SSH-\n"
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,

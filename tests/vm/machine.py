@@ -7,7 +7,6 @@ gone (unless `tied` is off), so no machine is left over.
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 import socket
 import time
@@ -18,11 +17,9 @@ from pathlib import Path
 from tests.bed.environment import run
 from tests.vm import enrolment, images, qemu, states
 from tests.vm.networks import Network
+from tests.vm.registry import MACHINES, SOCKETS, Found
 from tests.vm.wire import Agent, VmError
 
-MACHINES = images.CACHE / "machines"
-# Short, since the path of a socket has 107 characters at most (unix(7)).
-SOCKETS = Path("/run/servertechnik-vm")
 _PATIENCE = 30.0
 
 
@@ -94,8 +91,7 @@ class Machine:
             )
             self.agent.run("/bin/sh", "-c", ready, timeout=deadline - time.monotonic())
             while ssh and not self.answers():
-                if time.monotonic() > deadline:
-                    raise VmError(f"no SSH within {timeout:.0f} s")
+                _in_time(deadline, "SSH doesn't answer")
                 time.sleep(0.1)
         except VmError as error:
             raise VmError(f"{self.name}: {error}\n{self.console[-3000:]}") from error
@@ -208,7 +204,9 @@ class Machine:
             self._plug(device)
         self.qmp("cont")
         self.agent = Agent(self._sockets / "agent")
-        self._describe()
+        networks = [network.name for network in self.spec.networks]
+        found = Found(self.name, self.spec.release, self.port, self.pid, networks, self._tied)
+        found.leave_word()
 
     def _take_slot(self, device: str) -> None:
         free = [slot for slot in qemu.FREE if slot not in self._slots.values()]
@@ -235,16 +233,10 @@ class Machine:
             self.qmp("blockdev-add", driver="raw", node_name=node, discard="unmap", file=file)
             self.qmp("device_add", driver="virtio-blk-pci", drive=node, serial=device, **where)
 
-    def _describe(self) -> None:
-        """Leave word of how to reach the machine, for the command line."""
-        told = {
-            "name": self.name,
-            "release": self.spec.release,
-            "pid": self.pid,
-            "port": self.port,
-            "networks": [network.name for network in self.spec.networks],
-        }
-        (self.folder / "machine.json").write_text(json.dumps(told))
+
+def _in_time(deadline: float, problem: str) -> None:
+    if time.monotonic() > deadline:
+        raise VmError(problem)
 
 
 def _device(name: str) -> str:

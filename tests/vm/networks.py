@@ -9,12 +9,15 @@ from __future__ import annotations
 import secrets
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from tests.vm import qemu
+from tests.vm.registry import SOCKETS
 from tests.vm.wire import qmp
 
-PLACE = Path("/run/servertechnik-vm/.networks")
+PLACE = SOCKETS / ".networks"
+_LOOSE = "loose"
 
 
 class Network:
@@ -45,6 +48,25 @@ class Network:
         network._process = qemu.start(words, log, tied=tied)
         qemu.connect(network._process, network._place / "qmp", log).close()
         return network
+
+    @classmethod
+    def ensure(cls, name: str) -> Network:
+        """The network of that name that `loose` lists, started if it isn't there."""
+        there = [network for network in cls.loose() if network.name == name]
+        if there:
+            return there[0]
+        network = cls.start(name, tied=False)
+        (network._place / _LOOSE).touch()
+        return network
+
+    @classmethod
+    def loose(cls) -> list[Network]:
+        """Networks that run by themselves, tied to no process."""
+        found = []
+        for mark in sorted(PLACE.glob(f"*/{_LOOSE}")):
+            with suppress(OSError), qmp(mark.with_name("qmp")):
+                found.append(cls(mark.parent.name))
+        return found
 
     def plug(self) -> Path:
         """A new socket of the hub, for one link."""

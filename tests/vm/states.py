@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.bed.environment import locked
 from tests.vm import qemu
 from tests.vm.images import CACHE, Image
-from tests.vm.wire import Agent, VmError
+from tests.vm.wire import Agent, Qmp, VmError
 
 # Two cores, and other tests beside this one.
 BOOT = 240.0
@@ -88,16 +88,10 @@ def _make(image: Image, folder: Path, accelerated: list[str]) -> None:
         agent = Agent(place / "agent")
         try:
             agent.wait(BOOT)
-            done = agent.run("/bin/sh", "-c", _WARM, timeout=BOOT)
-            if done.out.strip() != "running":
-                failed = agent.run("systemctl", "--failed", "--no-legend").out
-                raise VmError(f"it is {done.out.strip()}: {failed}{done.err}")
+            _warm(agent)
             qmp("stop")
             qmp("migrate", uri=f"exec:cat >{candidate.memory}")
-            while (told := qmp("query-migrate"))["status"] not in ("completed", "failed"):
-                time.sleep(0.1)
-            if told["status"] == "failed":
-                raise VmError(f"its state can't be saved: {told.get('error-desc')}")
+            _written(qmp)
         except VmError as error:
             console = (candidate.folder / "console.log").read_text(errors="replace")
             raise VmError(f"{folder.name}: {error}\n{console[-3000:]}") from error
@@ -105,3 +99,17 @@ def _make(image: Image, folder: Path, accelerated: list[str]) -> None:
             qmp("quit")
             process.wait()
     candidate.folder.rename(folder)
+
+
+def _warm(agent: Agent) -> None:
+    done = agent.run("/bin/sh", "-c", _WARM, timeout=BOOT)
+    if done.out.strip() != "running":
+        failed = agent.run("systemctl", "--failed", "--no-legend").out
+        raise VmError(f"it is {done.out.strip()}: {failed}{done.err}")
+
+
+def _written(qmp: Qmp) -> None:
+    while (told := qmp("query-migrate"))["status"] not in ("completed", "failed"):
+        time.sleep(0.1)
+    if told["status"] == "failed":
+        raise VmError(f"its state can't be saved: {told.get('error-desc')}")

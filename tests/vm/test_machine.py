@@ -15,7 +15,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.conftest_hosts import RELEASES
-from tests.vm.conftest import Machines
+from tests.vm.conftest import Machines, reaches
 from tests.vm.enrolment import ssh_words
 from tests.vm.machine import Machine
 from tests.vm.wire import VmError
@@ -55,7 +55,7 @@ def test_release_is_the_one_asked_for(machine: Machine, release: str) -> None:
 
 def test_clock_is_right(machine: Machine) -> None:
     before, there = time.time(), float(machine.sh("date +%s.%N"))
-    assert before - 1 <= there <= time.time() + 1
+    assert before - 10 <= there <= time.time() + 1
 
 
 @pytest.mark.parametrize(
@@ -79,19 +79,13 @@ def test_script_that_fails_is_told(machine: Machine) -> None:
 
 def test_link_has_the_carrier_it_is_given(pair: Pair) -> None:
     first, second = pair.values()
-    assert reaches(first, 2)
+    assert reaches(first, "198.51.100.2")
     second.carrier("eno2", up=False)
     second.sh("until grep -q 0 /sys/class/net/eno2/carrier; do sleep 0.1; done")
-    assert not reaches(first, 2)
+    assert not reaches(first, "198.51.100.2")
     second.carrier("eno2", up=True)
     second.sh("until grep -q 1 /sys/class/net/eno2/carrier; do sleep 0.1; done")
-    assert reaches(first, 2)
-
-
-def reaches(machine: Machine, number: int) -> bool:
-    """Whether the machine comes as far as the other's SSH over their network."""
-    ask = f"timeout 5 bash -c 'read -rN4 word </dev/tcp/198.51.100.{number}/22; echo $word'"
-    return machine.sh(ask, check=False) == "SSH-\n"
+    assert reaches(first, "198.51.100.2")
 
 
 def test_disk_is_found_by_its_serial_and_pulled_and_replaced(machine: Machine) -> None:
