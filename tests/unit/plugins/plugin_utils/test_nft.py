@@ -211,6 +211,20 @@ def test_translations() -> None:
     assert "jump translated" in chain("forward", intent)
 
 
+@pytest.mark.parametrize(
+    ("one", "target"),
+    [
+        (Translation(kind="dnat", match=SSH, address="203.0.113.7"), "ip to 203.0.113.7"),
+        (Translation(kind="dnat", match=SSH, address="203.0.113.7", port=2), "ip to 203.0.113.7:2"),
+        (Translation(kind="dnat", match=SSH, version=6, address="2001:db8::7"),
+         "ip6 to 2001:db8::7"),
+    ],
+)  # fmt: skip
+def test_new_destination(one: Translation, target: str) -> None:
+    intent = Intent(gateway=True, translations=(one,))
+    assert chain("prerouting", intent)[1].endswith(f" dnat {target}")
+
+
 def test_nothing_is_logged_unless_wanted() -> None:
     assert " log prefix " not in ruleset(Intent(services=(SSH,)), chosen(log_dropped=False))
     assert 'log prefix "servertechnik dropped: "' in ruleset(Intent(), SETTINGS)
