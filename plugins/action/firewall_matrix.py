@@ -19,7 +19,6 @@ from ansible_collections.servertechnik.core.plugins.plugin_utils._matrix_report 
     questions,
     rows,
     sockets_of,
-    table,
 )
 from ansible_collections.servertechnik.core.plugins.plugin_utils._matrix_site import (
     WorldError,
@@ -82,14 +81,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no type inf
         if result.get("failed") or "found" not in result:
             return result
         matrix = rows(world, asked, unpack(result.pop("found")), listening)
-        wrong, counted = findings(matrix, live), counts(matrix)
+        wrong = findings(matrix, live)
         result |= {
             "ways": as_data(matrix),
             "without": without,
-            "counts": counted,
+            "counts": counts(matrix),
             "findings": wrong,
         }
         if wrong:
             result["failed"] = True
-            result["msg"] = "\n".join((*table(counted), *wrong))
+            result["msg"] = "\n".join(wrong)
         return result

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
@@ -157,18 +157,23 @@ def counts(matrix: Sequence[Row]) -> list[dict[str, Any]]:
     ]
 
 
-def table(counted: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return these counts as lines with columns."""
-    head = ("from zone", "to", *_COLUMNS)
-    body = [(one["zone"], one["to"], *(one[name] for name in _COLUMNS)) for one in counted]
+def table(counted: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return these counts by zone as lines with columns; `hosts` are those that were asked."""
+    totals: dict[str, Counter[str]] = {}
+    hosts: dict[str, set[str]] = {}
+    for one in counted:
+        totals.setdefault(one["zone"], Counter()).update({name: one[name] for name in _COLUMNS})
+        hosts.setdefault(one["zone"], set()).add(one["to"])
+    head = ("from zone", "hosts", *_COLUMNS)
+    body = [
+        (zone, len(hosts[zone]), *(totals[zone][name] for name in _COLUMNS))
+        for zone in sorted(totals)
+    ]
     texts = [tuple(map(str, line)) for line in (head, *body)]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     return [
-        "  ".join(
-            text.ljust(width) if at < 2 else text.rjust(width)  # noqa: PLR2004 -- the names
-            for at, (text, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in texts
+        "  ".join((name.ljust(widths[0]), *map(str.rjust, numbers, widths[1:])))
+        for name, *numbers in texts
     ]
 
 

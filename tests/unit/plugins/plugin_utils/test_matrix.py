@@ -38,7 +38,7 @@ ZONES = [
     {"name": "office", "networks": ["198.51.100.0/25", "2001:db8:1::/64"]},
     {"name": "dmz", "networks": ["198.51.100.128/25", "2001:db8:2::/64"]},
 ]
-SERVICES = [
+SERVICES: list[dict[str, Any]] = [
     {"name": "ssh", "ports": [22], "zones": ["office"]},
     {"name": "web", "ports": [80, 443], "zones": ["any"]},
     {"name": "mail", "ports": ["9000-9002"], "hosts": ["files1"]},
@@ -149,6 +149,18 @@ def test_what_is_meant(connection: tuple[str, str, str, int], meant: Meant, worl
 def test_where_a_gateway_sends_it(change: dict[str, Any], port: int, meant: Meant) -> None:
     world = world_with(firewall_nat=[NAT[0] | change])
     assert world.meant(world.routes.way("web1", "198.51.100.130"), "tcp", port) == meant
+
+
+@pytest.mark.parametrize(
+    ("interface", "meant"),
+    [
+        ("wan", Meant(False, "web1", "default drop")),
+        ("lan", Meant(True, "web1", "service mail")),
+    ],
+)
+def test_where_a_gateway_hides_others(interface: str, meant: Meant) -> None:
+    world = world_with(firewall_nat=[NAT[1] | {"interface": interface}])
+    assert world.meant(world.routes.way("files1", "198.51.100.140"), "tcp", 9000) == meant
 
 
 def test_no_way_leads_to_hosts_without_a_firewall(world: World) -> None:
@@ -281,13 +293,20 @@ def test_nobody_is_suspected_without_a_reason() -> None:
 
 
 def test_counts_and_their_table() -> None:
-    counted = counts([WRONG, WRONG])
-    assert counted == [
-        {"zone": "office", "to": "web1", "right": 2, "hole": 2, "closed": 6, "unsure": 0}
-    ]
-    assert table(counted) == [
-        "from zone  to    right  hole  closed  unsure",
-        "office     web1      2     2       6       0",
+    other = Row(WAY, "dmz", [Cell("tcp", 22, OPEN, "open", "right")] * 1000)
+    counted = counts([WRONG, WRONG, other])
+    assert counted[0] == {
+        "zone": "office",
+        "to": "web1",
+        "right": 2,
+        "hole": 2,
+        "closed": 6,
+        "unsure": 0,
+    }
+    assert table([*counted, {**counted[0], "to": "mail1"}]) == [
+        "from zone  hosts  right  hole  closed  unsure",
+        "dmz            1   1000     0       0       0",
+        "office         2      4     4      12       0",
     ]
 
 

@@ -190,3 +190,11 @@ def test_the_report() -> None:
     assert first == "tcp web1:23: state found open, expected timeout"
     assert second.startswith("dns web1 A: the answer is no DNS message")
     assert third == "the uplink: interface: found 'eno1'"
+
+
+def test_an_expected_error_must_be_that_one() -> None:
+    probe = {"probe": "ntp", "host": "time1", "expect": {"error": {"contains": "refused"}}}
+    told = report(plan([probe]), [({}, "no answer from 198.51.100.1", 5.0)], NOW)
+    assert told["findings"] == [
+        "ntp time1: error found no answer from 198.51.100.1, expected with refused"
+    ]

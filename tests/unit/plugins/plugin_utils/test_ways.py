@@ -152,3 +152,13 @@ def test_the_longest_prefix_wins() -> None:
     assert str(routes.exit("one", ip_address("198.51.100.1")).router) == "192.0.2.3"
     assert str(routes.exit("one", ip_address("203.0.113.1")).router) == "192.0.2.2"
     assert routes.exit("one", ip_address("192.0.2.9")).router is None
+
+
+def test_the_address_beside_the_router_is_the_source() -> None:
+    link = {
+        "name": "a",
+        "addresses": ["192.0.2.1/25", "192.0.2.129/25"],
+        "gateways": ["192.0.2.254"],
+    }
+    routes = Routes({"one": links_of({"network_links": [link]})}, {"one": ["192.0.2.1"]})
+    assert str(routes.exit("one", ip_address("198.51.100.1")).source) == "192.0.2.129"
