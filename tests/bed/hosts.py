@@ -150,7 +150,7 @@ def _create(host: Host, image: str, wanted: str) -> None:
     for network, fixed in host.addresses.items():
         # The same after a restart, or neighbours would look for the former one for a minute.
         digits = hashlib.sha256(f"{host.name} {network}".encode()).hexdigest()
-        mac = ":".join(["02", *(digits[at : at + 2] for at in range(0, 10, 2))])
+        mac = ":".join([networks.MAC, *(digits[at : at + 2] for at in range(0, 6, 2))])
         options = [f"mac={mac}", *(f"ip{'6' if ':' in one else ''}={one}" for one in fixed)]
         attached += ["--network", f"{networks.PREFIX}{network}:{','.join(options)}"]
     run(

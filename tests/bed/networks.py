@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from contextlib import suppress
 
 from tests.bed.environment import locked, run
 from tests.bed.spec import Places
 
 PREFIX = "servertechnik-"
+# How the MAC addresses of all hosts begin.
+MAC = "02:be:d0"
 # Where podman chooses the addresses, it does so within this; of IPv4 it finds a free subnet itself.
 _CHOSEN = "2001:db8:bed::/64"
 _TABLE = "inet servertechnik_bed"
@@ -26,8 +27,8 @@ def ensure(name: str, subnets: Places) -> None:
             run("podman", "network", "rm", PREFIX + name)
         words = [word for subnet in wanted for word in ("--subnet", subnet)]
         ipv6 = ["--ipv6"] if any(":" in subnet for subnet in wanted) else []
+        _leave_alone()
         run("podman", "network", "create", *ipv6, *words, PREFIX + name)
-        _leave_alone(subnet for other in _names() for subnet in _subnets(other))
 
 
 def prune() -> None:
@@ -50,18 +51,13 @@ def _subnets(name: str) -> set[str]:
     return {one["subnet"] for network in found for one in network["subnets"]}
 
 
-def _leave_alone(subnets: Iterable[str]) -> None:
+def _leave_alone() -> None:
     """Have the machine change no address of what its hosts send each other.
 
     With br_netfilter, podman's own rules also see what only crosses a bridge, and would make the
     machine the sender of all that goes to another network by a gateway among the hosts.
     """
-    every = sorted(set(subnets))
-    rules = ""
-    for family, mark in (("ip", "."), ("ip6", ":")):
-        listed = ", ".join(one for one in every if mark in one)
-        if listed:
-            rules += f"{family} saddr {{ {listed} }} {family} daddr {{ {listed} }} notrack\n"
-    chain = f"chain prerouting {{ type filter hook prerouting priority raw;\n{rules}}}"
+    rule = f"ether daddr & ff:ff:ff:00:00:00 == {MAC}:00:00:00 notrack"
+    chain = f"chain prerouting {{\ntype filter hook prerouting priority raw\n{rule}\n}}"
     text = f"table {_TABLE}\ndelete table {_TABLE}\ntable {_TABLE} {{\n{chain}\n}}\n"
     run("nft", "-f", "-", stdin=text)
