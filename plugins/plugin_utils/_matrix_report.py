@@ -30,6 +30,7 @@ _SECONDS, _SECONDS_UNWANTED = 2.5, 1.5
 # So many ICMP errors the kernel sends at once to one host, then one each second (icmp(7)).
 _ERRORS_AT_ONCE = 6
 _MOST_SECONDS = 10.0
+_MOST_WORDS = 12
 _COLUMNS = ("right", "hole", "closed", "unsure")
 
 
@@ -199,7 +200,7 @@ def _line(row: Row, cells: Sequence[Cell]) -> str:
     ports: dict[str, list[str]] = {}
     for cell in cells:
         ports.setdefault(cell.protocol, []).append(str(cell.port))
-    what = " and ".join(f"{protocol} {', '.join(them)}" for protocol, them in ports.items())
+    what = " and ".join(f"{protocol} {_some(them)}" for protocol, them in ports.items())
     through = f" through {', '.join(hop.host for hop in way.hops)}" if way.hops else ""
     meant = "open" if first.meant.open else "closed"
     return (
@@ -209,9 +210,21 @@ def _line(row: Row, cells: Sequence[Cell]) -> str:
     )
 
 
+def _some(ports: Sequence[str]) -> str:
+    more = f" and {len(ports) - _MOST_WORDS} more" if len(ports) > _MOST_WORDS else ""
+    return ", ".join(ports[:_MOST_WORDS]) + more
+
+
 def _causes(host: str, verdicts: Collection[str], live: Live | None) -> Iterator[str]:
-    for one in (live or {}).get("differences", ()):
+    """Yield what is known of a host that may be the reason."""
+    if live is None:
+        return
+    if not live["managed"]:
+        yield f"{host}: the role firewall hasn't been here yet"
+    for one in live["differences"][:_MOST_WORDS]:
         yield f"{host}: live rule {one['change']} in {one['chain']}: {one['rule']}"
+    if len(live["differences"]) > _MOST_WORDS:
+        yield f"{host}: {len(live['differences'])} live rules differ in all"
     if "closed" in verdicts:
-        for chain in (live or {}).get("others", ()):
+        for chain in live["others"]:
             yield f"{host}: another program's chain may drop: {chain}"

@@ -267,8 +267,9 @@ WRONG = Row(
         Cell("tcp", 22, OPEN, "open", "right"),
     ],
 )
-LIVE = {
+LIVE: dict[str, dict[str, Any]] = {
     "web1": {
+        "managed": True,
         "sockets": [],
         "differences": [{"change": "added", "chain": "servertechnik input", "rule": "accept"}],
         "others": ["inet other input"],
@@ -285,6 +286,25 @@ def test_findings_name_both_sides_and_the_culprit() -> None:
         "web1: live rule added in servertechnik input: accept",
         "web1: another program's chain may drop: inet other input",
     ]
+
+
+def test_much_is_told_in_few_words() -> None:
+    cells = [Cell("tcp", port, CLOSED, "refused", "hole") for port in range(1, 15)]
+    difference = LIVE["web1"]["differences"][0]
+    live = {"web1": {**LIVE["web1"], "differences": [difference] * 14}}
+    found = findings([Row(WAY, "office", cells)], live)
+    assert "tcp 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 2 more: found refused" in found[0]
+    assert found[1:] == [
+        *["web1: live rule added in servertechnik input: accept"] * 12,
+        "web1: 14 live rules differ in all",
+    ]
+
+
+def test_a_host_without_the_role_is_named() -> None:
+    live = {"web1": {"managed": False, "differences": [], "others": []}}
+    hole = Cell("tcp", 22, CLOSED, "open", "hole")
+    found = findings([Row(WAY, "office", [hole])], live)
+    assert found[1:] == ["web1: the role firewall hasn't been here yet"]
 
 
 def test_nobody_is_suspected_without_a_reason() -> None:
