@@ -86,7 +86,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no type inf
             "ways": as_data(matrix),
             "without": without,
             "counts": counts(matrix),
-            "findings": wrong,
+            "wrong": wrong,
         }
         if wrong:
             result["failed"] = True

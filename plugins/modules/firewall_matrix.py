@@ -130,7 +130,7 @@ counts:
   elements: dict
   sample:
     - {zone: office, to: web1, right: 104, hole: 0, closed: 0, unsure: 1}
-findings:
+wrong:
   description: What is wrong, in words, and which rules were changed by hand on the hosts concerned.
   returned: unless skipped
   type: list
