@@ -189,3 +189,24 @@ def test_every_host_knows_all_others_by_name_and_by_address(name: str, sh: Sh) -
     assert names == {
         address: f"{other}.example.org" for other, known in others.items() for address in known
     }
+
+
+@pytest.mark.parametrize("place", ["web1.example.org", "198.51.100.140", "2001:db8:0:2::140"])
+def test_another_host_accepts_the_certificate_under_each_name_and_address(
+    place: str, sh: Sh
+) -> None:
+    files = "/etc/ssl/servertechnik/host"
+    server = f"openssl s_server -quiet -port 443 -cert {files}/fullchain.pem"
+    sh("web1", f"sudo systemd-run --quiet --unit=tls {server} -key {files}/privkey.pem")
+    at = f"[{place}]" if ":" in place else place
+    how = "-verify_hostname" if place.endswith(".org") else "-verify_ip"
+    client = f"openssl s_client -brief -verify_return_error {how} {place} -connect {at}:443"
+    try:
+        # Until the server listens.
+        said = sh(
+            "files1", f"for n in 1 2 3 4 5; do {client} </dev/null 2>&1 && break; sleep 1; done"
+        )
+    finally:
+        sh("web1", "sudo systemctl stop tls")
+    assert "Verification: OK" in said
+    assert f"Verified peername: {place}" in said or how == "-verify_ip"
