@@ -2,16 +2,9 @@
 # Copyright: Servertechnik contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What the firewall of a host lets in: what its roles need, and what the host says itself."""
+# ruff: noqa: E402  documentation stands before imports, as in every Ansible plugin
 
 from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-from ansible.errors import AnsibleLookupError
-from ansible.plugins.lookup import LookupBase
-from ansible_collections.servertechnik.core.plugins.plugin_utils._firewall import merge
-from ansible_collections.servertechnik.core.plugins.plugin_utils._site import Site, SiteError
 
 DOCUMENTATION = r"""
 name: firewall_services
@@ -46,6 +39,14 @@ _raw:
   type: list
   elements: list
 """
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+from ansible_collections.servertechnik.core.plugins.plugin_utils._firewall import merge
+from ansible_collections.servertechnik.core.plugins.plugin_utils._site import Site, SiteError
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]  # Ansible has no type information

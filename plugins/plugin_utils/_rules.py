@@ -18,6 +18,7 @@ from ansible_collections.servertechnik.core.plugins.plugin_utils._links import (
     LinkError,
     addresses_of,
 )
+from ansible_collections.servertechnik.core.plugins.plugin_utils._resolver import contradictions
 from ansible_collections.servertechnik.core.plugins.plugin_utils._rules_links import (
     broken_by_links,
     links_placed,
@@ -33,6 +34,11 @@ NETWORK = ("network_networks", "network_links")
 FIREWALL = (
     *("firewall_zones", "firewall_gateway", "firewall_forwards", "firewall_nat"),
     *("firewall_blocked", "firewall_controllers"),
+)
+RESOLVER = (
+    *("resolver_mode", "resolver_nameservers", "resolver_search_domains", "resolver_settings"),
+    *("resolver_fallback_nameservers", "resolver_dnssec", "resolver_dns_over_tls"),
+    *("resolver_listen", "resolver_hosts"),
 )
 CONNECTION = ("ansible_host", "ansible_port", "ansible_connection")
 # Stands for the addresses of a host that can't be told before its facts are known.
@@ -74,6 +80,7 @@ def broken_rules(
         yield from ((host.name, _mistake(host, one, origin_of)) for one in broken)
         if host.has_known_links and _addresses_are_known(host):
             sound.append(host)
+        yield from ((host.name, _mistake(host, one, origin_of)) for one in _names(host))
     yield from _shared_addresses(sound, origin_of)
     addresses = {host.name: addresses_of(host.variables) for host in sound}
     directory = Directory(groups, lambda name: addresses.get(name, _UNTOLD))
@@ -81,6 +88,23 @@ def broken_rules(
         if host.needs is not None and not host.untold & set(FIREWALL):
             for one in mistakes_of(host.variables, host.needs, directory):
                 yield host.name, _mistake(host, one, origin_of)
+
+
+def _names(host: Subject) -> Iterator[tuple[str, str, str]]:
+    """Yield what is wrong with how a host resolves names and answers others."""
+    if host.untold & set(RESOLVER) or not set(RESOLVER) <= host.variables.keys():
+        return
+    for sentence in contradictions(host.variables):
+        path, told = sentence.split(": found ", 1)
+        found, accepted = told.rsplit("; accepted: ", 1)
+        yield path, found, accepted
+    if not host.has_known_links or not _addresses_are_known(host):
+        return
+    own = addresses_of(host.variables) if host.variables.get("network_links") else []
+    for number, address in enumerate(host.variables["resolver_listen"]):
+        if own and str(ip_address(address)) not in own:
+            wanted = f"an address of the host ({', '.join(own)})"
+            yield f"resolver_listen[{number}]", repr(str(address)), wanted
 
 
 def _addresses_are_known(host: Subject) -> bool:

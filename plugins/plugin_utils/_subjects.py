@@ -20,6 +20,7 @@ from ansible_collections.servertechnik.core.plugins.plugin_utils._rules import (
     CONNECTION,
     FIREWALL,
     NETWORK,
+    RESOLVER,
     SERVICES,
     Need,
     Subject,
@@ -31,7 +32,7 @@ from ansible_collections.servertechnik.core.plugins.plugin_utils._specs import (
     Unresolved,
 )
 
-_JUDGED = (*NETWORK, *FIREWALL, SERVICES, *CONNECTION)
+_JUDGED = (*NETWORK, *FIREWALL, SERVICES, *RESOLVER, *CONNECTION)
 
 
 class SubjectReader:

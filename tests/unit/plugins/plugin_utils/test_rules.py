@@ -306,6 +306,45 @@ def test_the_firewall_is_judged_by_its_own_model(changes: dict[str, Any], line: 
     ]
 
 
+RESOLVER: dict[str, Any] = {
+    "resolver_mode": "resolved",
+    "resolver_nameservers": ["192.0.2.53"],
+    "resolver_search_domains": [],
+    "resolver_settings": {},
+    "resolver_fallback_nameservers": [],
+    "resolver_dnssec": "no",
+    "resolver_dns_over_tls": "no",
+    "resolver_listen": ["198.51.100.10", "2001:DB8:0:1:0::10"],
+    "resolver_hosts": [],
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "lines"),
+    [
+        ({}, []),
+        ({"untold": ("resolver_listen",), "resolver_listen": ["198.51.100.11"]}, []),
+        (
+            {"resolver_listen": ["198.51.100.10", "198.51.100.11"]},
+            [
+                "web1: resolver_listen[1]: '198.51.100.11'; "
+                "an address of the host (198.51.100.10, 2001:db8:0:1::10)"
+            ],
+        ),
+        (
+            {"resolver_mode": "resolv_conf", "resolver_listen": [], "resolver_dnssec": "yes"},
+            [
+                "web1: resolver_dnssec: 'yes' with resolver_mode resolv_conf; "
+                "'no', or resolver_mode resolved"
+            ],
+        ),
+    ],
+)
+def test_names_are_judged_by_their_own_model(changes: dict[str, Any], lines: list[str]) -> None:
+    link = eth0(addresses=["198.51.100.10", "2001:db8:0:1::10"])
+    assert said(subject(link, **(RESOLVER | changes))) == lines
+
+
 def test_a_service_may_name_every_host_and_group_of_the_inventory() -> None:
     needs = [("", [SSH | {"hosts": ["db1", "web1"], "groups": ["web"]}])]
     hosts = (
