@@ -103,10 +103,8 @@ def confirm(host: Host, store: Store, name: str, who: str) -> dict[str, Any]:
             journal = store.load(name)
             if journal.state == "activated" and journal.awaits_confirmation:
                 store.commit(journal)
-                host.run(
-                ["systemctl", "stop", f"servertechnik-restore-{name}.timer",
-                 f"servertechnik-activate-{name}.service"]
-            )  # fmt: skip
+                guards = (f"restore-{name}.timer", f"activate-{name}.service")
+                host.run(["systemctl", "stop", *(f"servertechnik-{guard}" for guard in guards)])
     return standing(store, name)
 
 
