@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 
 from tests.conftest_hosts import RELEASES, Host
+from tests.vm import states
 from tests.vm.machine import Machine, Spec
 from tests.vm.networks import Network
 
@@ -81,15 +82,18 @@ class Machines:
 
     def start(self, *specs: Spec) -> list[Machine]:
         """Start machines, and wait for all of them side by side."""
-        started = []
-        for spec in specs:
-            machine = Machine(spec)
-            self._stack.callback(machine.end)
-            self.all.append(machine)
-            started.append(machine)
-        with ThreadPoolExecutor(len(specs)) as pool:
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(states.ensure, {spec.release for spec in specs}))
+            # Not in the pool: a machine ends with the thread that started it.
+            started = [self._start(spec) for spec in specs]
             list(pool.map(Machine.wait, started))
         return started
+
+    def _start(self, spec: Spec) -> Machine:
+        machine = Machine(spec)
+        self._stack.callback(machine.end)
+        self.all.append(machine)
+        return machine
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.bed.environment import run
 from tests.vm import enrolment, images, qemu, states
 from tests.vm.networks import Network
-from tests.vm.registry import MACHINES, SOCKETS, Found
+from tests.vm.registry import MACHINES, SOCKETS, Found, running
 from tests.vm.wire import Agent, VmError
 
 _PATIENCE = 30.0
@@ -46,8 +46,10 @@ class Machine:
 
         Raises:
             BedError: its image can't be built.
-            VmError: it can't be started.
+            VmError: one of that name runs, or it can't be started.
         """
+        if any(one.name == spec.name for one in running()):
+            raise VmError(f"{spec.name}: a machine of that name runs already")
         self.spec = spec
         self.name = spec.name
         self.folder = MACHINES / spec.name
@@ -55,7 +57,7 @@ class Machine:
         self._image = images.ensure(spec.release)
         self._tied = tied
         self._enrolled = False
-        state = states.ensure(spec.release, self._image) if spec.saved else None
+        state = states.ensure(spec.release) if spec.saved else None
         for folder in (self.folder, self._sockets):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)

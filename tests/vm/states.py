@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bed.environment import locked
-from tests.vm import qemu
+from tests.vm import images, qemu
 from tests.vm.images import CACHE, Image
 from tests.vm.wire import Agent, Qmp, VmError
 
@@ -47,12 +47,14 @@ class State:
         return self.folder / "memory"
 
 
-def ensure(release: str, image: Image) -> State:
-    """The saved state of that image, made if it isn't there: one start of the machine.
+def ensure(release: str) -> State:
+    """The saved state of that release, made if it isn't there: one start of a machine.
 
     Raises:
+        BedError: its image can't be built.
         VmError: it didn't come up; the text ends with what its console said.
     """
+    image = images.ensure(release)
     accelerated = qemu.accelerator(image)
     state = State(CACHE / "states" / f"{release}-{_key(image, accelerated)}")
     with locked(f"vm-state-{release}"):
