@@ -88,8 +88,12 @@ class _Validation:
 
     def _check_rules(self, playbook: str, findings: Findings) -> None:
         """Check what concerns several hosts, with those in mind that --limit leaves out."""
-        reader = SubjectReader(self.site, playbook, self.checker, self.specifications)
         wanted = {host.name for host in self.hosts}
+        flawed: dict[str, set[str]] = {name: set() for name in wanted}
+        for mistake, hosts in findings.hosts.items():
+            for name in hosts:
+                flawed[name].add(mistake.variable)
+        reader = SubjectReader(self.site, playbook, self.checker, self.specifications, flawed)
         groups = self.site.inventory.get_groups_dict()
         for name, mistake in broken_rules(reader.subjects(), groups, origin_of):
             if name in wanted:

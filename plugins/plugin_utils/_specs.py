@@ -37,6 +37,11 @@ class Mistake:
     accepted: str
     origin: str = ""
 
+    @property
+    def variable(self) -> str:
+        """The variable that the place is in."""
+        return re.split(r"[.\[]", self.path, maxsplit=1)[0]
+
     def __str__(self) -> str:
         """One line for people, without the hosts."""
         place = f" [{self.origin}]" if self.origin else ""

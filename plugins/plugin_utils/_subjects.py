@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -44,11 +44,16 @@ class SubjectReader:
         playbook: str,
         checker: Checker,
         specifications: Mapping[str, Specification],
+        flawed: Mapping[str, Collection[str]],
     ) -> None:
-        """Take the specifications of the roles by name."""
+        """Take the specifications of the roles by name.
+
+        `flawed` are variables with mistakes, by host, of all hosts that were checked already.
+        """
         self._site = site
         self._playbook = playbook
         self._checker = checker
+        self._flawed = flawed
         self._specifications = {
             name: replace(one, options={k: v for k, v in one.options.items() if _matters(k)})
             for name, one in specifications.items()
@@ -64,7 +69,7 @@ class SubjectReader:
 
     def _subject(self, host: Host) -> Subject:
         variables = without_facts(self._site.variables(None, host))
-        untold: set[str] = set()
+        untold = set(self._flawed.get(host.name, ()))
         roles: set[str] = set()
         for play, members in self._members:
             if host not in members:
@@ -75,7 +80,8 @@ class SubjectReader:
                 name = role.get_name(include_role_fqcn=False)
                 seen = self._site.seen(role, in_play)
                 roles.add(name)
-                untold |= self._flawed(name, seen)
+                if host.name not in self._flawed:
+                    untold |= self._flaws(name, seen)
                 # What a role alone is given there counts for its own variables.
                 variables |= {key: seen[key] for key in seen if key.startswith(f"{name}_")}
         sound = {}
@@ -88,12 +94,12 @@ class SubjectReader:
                     untold.add(name)
         return Subject(host.name, sound, frozenset(untold), self._needs(host, roles, untold))
 
-    def _flawed(self, role: str, variables: dict[str, Any]) -> set[str]:
-        """Return the variables of a role whose types are wrong; they are told as such elsewhere."""
+    def _flaws(self, role: str, variables: dict[str, Any]) -> set[str]:
+        """Return the variables of a role whose types are wrong."""
         if role not in self._specifications:
             return set()
         mistakes = self._checker.mistakes(variables, self._specifications[role], self._site.loader)
-        return {mistake.path.partition("[")[0].partition(".")[0] for mistake in mistakes}
+        return {mistake.variable for mistake in mistakes}
 
     def _needs(self, host: Host, roles: set[str], untold: set[str]) -> Sequence[Need] | None:
         if "firewall" not in roles or any(name.endswith(SERVICES) for name in untold):
