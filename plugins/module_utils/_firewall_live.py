@@ -55,7 +55,7 @@ def differences(before: str, after: str) -> Iterator[dict[str, str]]:
     words = {"+": "added", "-": "removed"}
     for line in lines:
         if line[:1] in words and "\t" in line:
-            chain, _, rule = line[1:].partition("\t")
+            chain, _tab, rule = line[1:].partition("\t")
             yield {"change": words[line[0]], "chain": chain, "rule": rule}
 
 

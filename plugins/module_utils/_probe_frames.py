@@ -66,7 +66,7 @@ def arp_claim(frame: bytes) -> Claim | None:
     """Return who says in an ARP frame that it has an address; none if nobody does."""
     if len(frame) < _ETHERNET.size + _ARP.size or frame[12:14] != b"\x08\x06":
         return None
-    *form, _, mac, source, _, _ = _ARP.unpack_from(frame, _ETHERNET.size)
+    *form, _operation, mac, source, _to_mac, _target = _ARP.unpack_from(frame, _ETHERNET.size)
     address = IPv4Address(source)
     if tuple(form) != _ARP_ETHERNET or address.is_unspecified:
         return None
@@ -91,8 +91,8 @@ def advertised(frame: bytes) -> Claim | None:
     start = _ETHERNET.size + _IPV6.size
     if len(frame) < start + _NEIGHBOUR.size or frame[12:14] != b"\x86\xdd":
         return None
-    _, _, following, hops, _, _ = _IPV6.unpack_from(frame, _ETHERNET.size)
-    kind, _, _, _, target = _NEIGHBOUR.unpack_from(frame, start)
+    _flow, _length, following, hops, *_addresses = _IPV6.unpack_from(frame, _ETHERNET.size)
+    kind, _code, _checksum, _flags, target = _NEIGHBOUR.unpack_from(frame, start)
     if (following, hops, kind) != (_ICMPV6, 255, _ADVERTISEMENT):
         return None
     options = frame[start + _NEIGHBOUR.size :]

@@ -117,7 +117,7 @@ def echoed(family: socket.AddressFamily, packet: bytes) -> tuple[int, int, int]:
     start = (packet[0] & 15) * 4 if family == socket.AF_INET and packet else 0
     if len(packet) < start + _ECHO.size:
         return -1, 0, 0
-    kind, _, _, identity, sequence = _ECHO.unpack_from(packet, start)
+    kind, _code, _checksum, identity, sequence = _ECHO.unpack_from(packet, start)
     return kind, identity, sequence
 
 
@@ -185,7 +185,7 @@ def _largest(
     echo: Echo, size: int, until: float, *, patience: float
 ) -> Generator[Wait | Work, Any, float | None]:
     """Ask with that size, more than once since a packet may be lost; return the seconds it took."""
-    for _ in range(_TRIES):
+    for _attempt in range(_TRIES):
         try:
             took = yield from echo.ask(size, min(until, time.monotonic() + patience))
         except OSError as error:

@@ -69,7 +69,7 @@ def link_to(place: Place) -> Generator[Wait | Work, Any, Link]:
 
 def route_to(address: str) -> dict[str, Any]:
     """Return the route to an address: ``dev``, ``prefsrc`` and, if there is one, ``gateway``."""
-    plain, _, scope = address.partition("%")
+    plain, _mark, scope = address.partition("%")
     route: dict[str, Any] = ip("route", "get", plain, *(["oif", scope] if scope else []))[0]
     return route
 

@@ -19,7 +19,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Union
 
 READ = select.EPOLLIN | select.EPOLLERR
 WRITE = select.EPOLLOUT | select.EPOLLERR
@@ -48,7 +48,8 @@ class Work(NamedTuple):
 
 
 Values = dict[str, Any]
-Steps = Generator[Wait | Work, Any, Values]
+# Evaluated when it is read, unlike the hints below.
+Steps = Generator[Union[Wait, Work], Any, Values]  # noqa: UP007 -- for ansible-test
 
 
 class Outcome(NamedTuple):
@@ -104,7 +105,7 @@ class Loop:
         pending = deque(enumerate(probes))
         try:
             while (pending or self.waiting or self.working) and time.monotonic() < self.deadline:
-                for _ in range(min(BURST, self.parallel - self._active())):
+                for _start in range(min(BURST, self.parallel - self._active())):
                     if pending:
                         index, probe = pending.popleft()
                         self._step(_Task(index, probe()), None)
@@ -132,7 +133,7 @@ class Loop:
             self._step(task, result)
         now = time.monotonic()
         while self.timers and self.timers[0][0] <= now:
-            _, _, number, turn, task = heapq.heappop(self.timers)
+            _until, _order, number, turn, task = heapq.heappop(self.timers)
             if task.turn == turn:
                 del self.waiting[number]
                 self._step(task, False)

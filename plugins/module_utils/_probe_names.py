@@ -158,9 +158,9 @@ def read_ntp(message: bytes, sent: float, received: float) -> Values:
     """
     if len(message) < _NTP.size:
         raise ValueError(f"found an answer of {len(message)} bytes, accepted: at least {_NTP.size}")
-    flags, stratum, _, _, delay, dispersion, reference, _, _, theirs_in, theirs_out = _NTP.unpack(
-        message[: _NTP.size]
-    )
+    fields = _NTP.unpack(message[: _NTP.size])
+    flags, stratum, _poll, _precision, delay, dispersion, reference, *times = fields
+    theirs_in, theirs_out = times[2:]
     if flags & 7 != _NTP_SERVER:
         raise ValueError(f"found an answer of mode {flags & 7}, accepted: {_NTP_SERVER} (server)")
     came, left = _from_ntp(theirs_in, sent), _from_ntp(theirs_out, sent)

@@ -82,7 +82,7 @@ def duplicate_address(options: Options, until: float) -> Steps:
     """
     address = ip_address(options["address"])
     nobody = IPv4Address(0) if address.version == 4 else IPv6Address(0)  # noqa: PLR2004 -- IPv4
-    link, _ = yield Work(lambda: _own_side(str(address), options["interface"]))
+    link, _own = yield Work(lambda: _own_side(str(address), options["interface"]))
     claims = yield from _who_has(link, nobody, str(address), until, pause=_OTHERS)
     macs = sorted({mac_text(claim.mac) for claim in claims})
     return {"interface": link.name, "duplicate": bool(macs), "macs": macs}

@@ -40,7 +40,7 @@ def parse(protocol: str, text: str) -> Iterator[dict[str, Any]]:
     """Yield the sockets of a table of proc_net(5) that listen beyond the host itself."""
     for line in text.splitlines()[1:]:
         words = line.split()
-        digits, _, port = words[1].partition(":")
+        digits, _mark, port = words[1].partition(":")
         if words[3] != _OPEN[protocol]:
             continue
         # Words of 32 bits in the order of the machine; Debian's are little-endian.

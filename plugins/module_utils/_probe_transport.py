@@ -116,7 +116,7 @@ def connected(place: Place, kind: int, source: str) -> tuple[socket.socket, int]
 def refusal(one: socket.socket) -> Refusal | None:
     """Return the ICMP error that waits in a socket's error queue, if there is one."""
     try:
-        _, notes, _, _ = one.recvmsg(0, 512, socket.MSG_ERRQUEUE)
+        _data, notes, _flags, _sender = one.recvmsg(0, 512, socket.MSG_ERRQUEUE)
     except OSError:
         return None
     for _level, _type, data in notes:
@@ -129,7 +129,7 @@ def refusal(one: socket.socket) -> Refusal | None:
 
 def parse_refusal(data: bytes) -> Refusal | None:
     """Read a ``struct sock_extended_err`` and the address behind it (ip(7)), if of ICMP."""
-    _, origin, kind, code, _, _, _ = _EXTENDED_ERROR.unpack_from(data)
+    _number, origin, kind, code, *_rest = _EXTENDED_ERROR.unpack_from(data)
     version = _FROM_ICMP.get(origin)
     if version is None:
         return None

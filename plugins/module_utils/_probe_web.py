@@ -123,7 +123,7 @@ def _connect(options: Options, until: float) -> socket.socket:
     found = socket.getaddrinfo(
         options["host"], options["port"], FAMILIES[options["family"]], socket.SOCK_STREAM
     )
-    family, kind, protocol, _, address = found[0]
+    family, kind, protocol, _name, address = found[0]
     one = socket.socket(family, kind, protocol)
     try:
         one.settimeout(max(0.05, until - time.monotonic()))

@@ -110,7 +110,7 @@ def rows(
 ) -> list[Row]:
     """Return the matrix of one host; `found` is what `_probe.run_batch` returned."""
     by_way: dict[Way, list[Cell]] = {}
-    for one, (values, error, _) in zip(asked, found, strict=True):
+    for one, (values, error, _seconds) in zip(asked, found, strict=True):
         sockets = listening.get(one.way.to)
         cell = judged(one.protocol, one.port, one.meant, values.get("state") or error, sockets)
         by_way.setdefault(one.way, []).append(cell)

@@ -48,8 +48,8 @@ def world_of(site: Site, playbook: str) -> World:
     hosts = site.inventory.get_hosts(ignore_limits=True, ignore_restrictions=True)
     given = {host.name: _variables(site, playbook, host) for host in hosts}
     try:
-        addresses = {name: addresses_of(variables) for name, (variables, _) in given.items()}
-        links = {name: links_of(variables) for name, (variables, _) in given.items()}
+        addresses = {name: addresses_of(variables) for name, (variables, _has) in given.items()}
+        links = {name: links_of(variables) for name, (variables, _has) in given.items()}
         directory = Directory(_groups(site), lambda name: addresses[name])
         intents = {
             name: _intent(site, name, variables, directory)
