@@ -10,11 +10,6 @@ from datetime import timedelta
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.servertechnik.core.plugins.plugin_utils._pki import (
-    PkiError,
-    authorities,
-    moment,
-)
 
 DOCUMENTATION = r"""
 name: pki_authorities
@@ -32,6 +27,10 @@ options:
   now:
     description: The present time, in ISO 8601 and UTC.
     type: str
+    required: true
+  days:
+    description: For how many days a new one holds.
+    type: int
     required: true
   renew_before_days:
     description: How many days the newest has left when the next one is due.
@@ -54,7 +53,7 @@ EXAMPLES = r"""
 - name: Show which authority signs
   ansible.builtin.debug:
     msg: "{{ (files | servertechnik.core.pki_authorities(
-      now='2026-11-24T12:00:00Z', renew_before_days=400, distribution_days=30,
+      now='2026-11-24T12:00:00Z', days=3650, renew_before_days=400, distribution_days=30,
       retired=[])).signing.name }}"
 """
 
@@ -71,17 +70,26 @@ def pki_authorities(
     files: Iterable[tuple[str, str]],
     *,
     now: str,
+    days: int,
     renew_before_days: int,
     distribution_days: int,
     retired: Sequence[int],
 ) -> dict[str, Any]:
     """Return the authorities. Raises AnsibleFilterError."""
+    # ansible-doc loads filters where cryptography may not be installed.
+    from ansible_collections.servertechnik.core.plugins.plugin_utils._pki import (  # noqa: PLC0415 -- see above
+        PkiError,
+        authorities,
+        moment,
+    )
+
     try:
         return authorities(
             files,
             moment(now),
-            renew_before=timedelta(days=renew_before_days),
-            distribution=timedelta(days=distribution_days),
+            valid=timedelta(days=int(days)),
+            renew_before=timedelta(days=int(renew_before_days)),
+            distribution=timedelta(days=int(distribution_days)),
             retired=retired,
         ).as_dict()
     except PkiError as error:

@@ -8,9 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.servertechnik.core.plugins.plugin_utils._pki import Authorities
-from ansible_collections.servertechnik.core.plugins.plugin_utils._pki_deployment import component
-
 DOCUMENTATION = r"""
 name: pki_component
 version_added: 0.1.0
@@ -85,6 +82,14 @@ def pki_component(
     anchors: Iterable[Mapping[str, str]],
 ) -> dict[str, Any]:
     """Return the parts of the component."""
+    # ansible-doc loads filters where cryptography may not be installed.
+    from ansible_collections.servertechnik.core.plugins.plugin_utils._pki import (  # noqa: PLC0415 -- see above
+        Authorities,
+    )
+    from ansible_collections.servertechnik.core.plugins.plugin_utils._pki_deployment import (  # noqa: PLC0415 -- see above
+        component,
+    )
+
     return component(
         wanted,
         found,

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.servertechnik.core.plugins.plugin_utils._pki import PkiError, constraints
 
 DOCUMENTATION = r"""
 name: pki_constraints
@@ -48,6 +47,12 @@ _value:
 
 def pki_constraints(domains: Iterable[str], networks: Iterable[str]) -> dict[str, list[str]]:
     """Return permitted and excluded names. Raises AnsibleFilterError."""
+    # ansible-doc loads filters where cryptography may not be installed.
+    from ansible_collections.servertechnik.core.plugins.plugin_utils._pki import (  # noqa: PLC0415 -- see above
+        PkiError,
+        constraints,
+    )
+
     try:
         return constraints(domains, networks)
     except PkiError as error:

@@ -9,13 +9,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.servertechnik.core.plugins.plugin_utils._pki import (
-    Authorities,
-    PkiError,
-    moment,
-)
-from ansible_collections.servertechnik.core.plugins.plugin_utils._pki_certificates import all_due
-from ansible_collections.servertechnik.core.plugins.plugin_utils._pki_crl import revocations
 
 DOCUMENTATION = r"""
 name: pki_due
@@ -76,6 +69,19 @@ def pki_due(
     now: str,
 ) -> list[dict[str, Any]]:
     """Return what is due. Raises AnsibleFilterError."""
+    # ansible-doc loads filters where cryptography may not be installed.
+    from ansible_collections.servertechnik.core.plugins.plugin_utils._pki import (  # noqa: PLC0415 -- see above
+        Authorities,
+        PkiError,
+        moment,
+    )
+    from ansible_collections.servertechnik.core.plugins.plugin_utils._pki_certificates import (  # noqa: PLC0415 -- see above
+        all_due,
+    )
+    from ansible_collections.servertechnik.core.plugins.plugin_utils._pki_crl import (  # noqa: PLC0415 -- see above
+        revocations,
+    )
+
     try:
         when = moment(now)
         known = Authorities.from_dict(authorities)

@@ -10,16 +10,6 @@ from datetime import timedelta
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.servertechnik.core.plugins.plugin_utils._pki import (
-    Authorities,
-    PkiError,
-    moment,
-)
-from ansible_collections.servertechnik.core.plugins.plugin_utils._pki_crl import (
-    list_of,
-    revocations,
-)
-from cryptography import x509
 
 DOCUMENTATION = r"""
 name: pki_lists
@@ -85,6 +75,18 @@ def pki_lists(
     days: int,
 ) -> list[dict[str, Any]]:
     """Return the lists. Raises AnsibleFilterError."""
+    # ansible-doc loads filters where cryptography may not be installed.
+    from ansible_collections.servertechnik.core.plugins.plugin_utils._pki import (  # noqa: PLC0415 -- see above
+        Authorities,
+        PkiError,
+        moment,
+    )
+    from ansible_collections.servertechnik.core.plugins.plugin_utils._pki_crl import (  # noqa: PLC0415 -- see above
+        list_of,
+        revocations,
+    )
+    from cryptography import x509  # noqa: PLC0415 -- see above
+
     try:
         when = moment(now)
         meant = revocations(revoked, when)
@@ -98,7 +100,7 @@ def pki_lists(
             revoked=meant,
             issued=known,
             now=when,
-            valid=timedelta(days=days),
+            valid=timedelta(days=int(days)),
         )
         for one in Authorities.from_dict(authorities).trusted
     ]

@@ -9,12 +9,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.servertechnik.core.plugins.plugin_utils._pki import (
-    Authorities,
-    PkiError,
-    moment,
-)
-from ansible_collections.servertechnik.core.plugins.plugin_utils._pki_certificates import orders
 
 DOCUMENTATION = r"""
 name: pki_orders
@@ -73,6 +67,16 @@ def pki_orders(
     host: str,
 ) -> list[dict[str, str]]:
     """Return what is to be signed. Raises AnsibleFilterError."""
+    # ansible-doc loads filters where cryptography may not be installed.
+    from ansible_collections.servertechnik.core.plugins.plugin_utils._pki import (  # noqa: PLC0415 -- see above
+        Authorities,
+        PkiError,
+        moment,
+    )
+    from ansible_collections.servertechnik.core.plugins.plugin_utils._pki_certificates import (  # noqa: PLC0415 -- see above
+        orders,
+    )
+
     try:
         return orders(due, found, Authorities.from_dict(authorities), moment(now), host)
     except PkiError as error:

@@ -115,6 +115,7 @@ def authorities(
     files: Iterable[tuple[str, str]],
     now: datetime,
     *,
+    valid: timedelta,
     renew_before: timedelta,
     distribution: timedelta,
     retired: Sequence[int] = (),
@@ -123,7 +124,13 @@ def authorities(
 
     The next one is due while the newest still has `renew_before`. It signs once hosts have had it
     for the time of `distribution`, since they accept all that are neither retired nor expired.
+    Raises PkiError if a new one, `valid` for some time, would be due at once.
     """
+    if renew_before >= valid:
+        raise PkiError(
+            f"pki_authority_renew_before_days: found {renew_before.days}; accepted: fewer than "
+            f"pki_authority_days, which are {valid.days}"
+        )
     known = sorted((Authority.of(path, pem) for path, pem in files), key=lambda one: one.number)
     trusted = tuple(
         one

@@ -50,6 +50,8 @@ _USAGES = {"server": ExtendedKeyUsageOID.SERVER_AUTH, "client": ExtendedKeyUsage
 def completed(wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Return one of `pki_certificates` with its defaults. Raises PkiError for one without names."""
     full = {**DEFAULTS, **wanted}
+    # On the command line numbers are texts.
+    full |= {name: int(full[name]) for name in ("days", "renew_before_days")}
     if not full["dns_names"] and not full["addresses"]:
         raise PkiError(
             f"pki_certificates: {full['name']} has neither dns_names nor addresses; accepted: at "

@@ -26,6 +26,7 @@ def judged(found: Found, retired: tuple[int, ...] = (), now: datetime = NOW) -> 
     return authorities(
         [(f"{one.path}.crt", one.pem) for one in reversed(known)],
         now,
+        valid=timedelta(days=3650),
         renew_before=timedelta(days=400),
         distribution=timedelta(days=30),
         retired=retired,
@@ -57,6 +58,17 @@ def test_authorities(
     assert [one.number for one in result.trusted] == trusted
     assert (result.signing and result.signing.number) == signing
     assert result.missing == missing
+
+
+def test_authority_that_would_be_due_at_once() -> None:
+    with pytest.raises(PkiError, match=r"renew_before_days: found 400; accepted: fewer than .* 400"):
+        authorities(
+            [],
+            NOW,
+            valid=timedelta(days=400),
+            renew_before=timedelta(days=400),
+            distribution=timedelta(0),
+        )
 
 
 def test_playbooks_keep_them_as_they_are() -> None:
