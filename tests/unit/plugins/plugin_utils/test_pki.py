@@ -61,7 +61,7 @@ def test_authorities(
 
 
 def test_authority_that_would_be_due_at_once() -> None:
-    with pytest.raises(PkiError, match=r"renew_before_days: found 400; accepted: fewer than .* 400"):
+    with pytest.raises(PkiError, match=r"renew_before_days: found 400; accepted: fewer .* 400"):
         authorities(
             [],
             NOW,
