@@ -159,7 +159,6 @@ def _unreachable(place: str, gateway: Address, link: Link) -> Iterator[Broken]:
     own = [one for one in link.interfaces if one.version == gateway.version]
     if gateway in {one.ip for one in own}:
         yield place, f"{str(gateway)!r}, the address of {link.label} itself", "that of another host"
-        return
     learned = {4: link.dhcp in ("ipv4", "yes"), 6: link.dhcp in ("ipv6", "yes") or link.accept_ra}
     near = any(gateway in one.network for one in own)
     if near or gateway.is_link_local or learned[gateway.version]:

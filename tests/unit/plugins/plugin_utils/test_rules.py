@@ -113,6 +113,11 @@ def test_what_is_right_is_not_questioned(links: list[dict[str, Any]]) -> None:
             "none without an IPv6 address",
         ),
         (
+            [eth0(addresses=["198.51.100.10/32"])],
+            "network_links[0].network: '198.51.100.1', which no address of eth0 reaches; "
+            "an address in 198.51.100.10/32",
+        ),
+        (
             [eth0(dhcp="ipv6", gateways=["198.51.100.200"])],
             "network_links[0].gateways[0]: '198.51.100.200', which no address of eth0 reaches; "
             "an address in 198.51.100.0/25",
@@ -324,6 +329,7 @@ RESOLVER: dict[str, Any] = {
     [
         ({}, []),
         ({"untold": ("resolver_listen",), "resolver_listen": ["198.51.100.11"]}, []),
+        ({"untold": ("network_links",), "resolver_listen": ["198.51.100.11"]}, []),
         (
             {"resolver_listen": ["198.51.100.10", "198.51.100.11"]},
             [
