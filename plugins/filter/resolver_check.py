@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: Servertechnik contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The command that proves that a host has names."""
+"""Commands by which a host has names at all times."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.servertechnik.core.plugins.plugin_utils._resolver import (
+    bridge_commands,
     check_command,
     contradictions,
 )
@@ -17,10 +18,10 @@ from ansible_collections.servertechnik.core.plugins.plugin_utils._resolver impor
 DOCUMENTATION = r"""
 name: resolver_check
 version_added: 0.1.0
-short_description: The command that proves that a host has names
+short_description: Commands by which a host has names at all times
 description:
-  - Turns variables of the role P(servertechnik.core.resolver#role) into the command by which it
-    verifies a change.
+  - Turns variables of the role P(servertechnik.core.resolver#role) into commands that keep names
+    during a change, and that prove afterwards that there are names.
   - Refuses variables that don't go together.
 options:
   _input:
@@ -36,22 +37,21 @@ EXAMPLES = r"""
   servertechnik.core.component:
     name: resolver
     verify:
-      - command: "{{ variables_of_the_role | servertechnik.core.resolver_check }}"
+      - command: "{{ (variables_of_the_role | servertechnik.core.resolver_check).verify }}"
 """
 
 RETURN = r"""
 _value:
-  description: The command.
-  type: str
-  sample: /usr/bin/python3 -I /usr/local/lib/servertechnik/resolver_check.py 192.0.2.53
+  description: C(validate), a list, and C(verify), one command.
+  type: dict
 """
 
 
-def resolver_check(variables: Mapping[str, Any]) -> str:
-    """Return the command. Raises AnsibleFilterError with all that doesn't go together."""
+def resolver_check(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the commands. Raises AnsibleFilterError with all that doesn't go together."""
     if found := list(contradictions(variables)):
         raise AnsibleFilterError("; ".join(found))
-    return check_command(variables)
+    return {"validate": bridge_commands(variables), "verify": check_command(variables)}
 
 
 class FilterModule:

@@ -9,6 +9,7 @@ The role `resolver` puts this file on the host as a program of its own; standard
 from __future__ import annotations
 
 import argparse
+import os
 import secrets
 import socket
 import ssl
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 
 CONFIGURED = "/etc/resolv.conf"
 UPLINKS = "/run/systemd/resolve/resolv.conf"
+STUB_FILE = "/run/systemd/resolve/stub-resolv.conf"
 STUB = "127.0.0.53"
 # Seconds for one answer over UDP, which is asked for twice, and for all of one over TLS or of the
 # host's own resolver, which may have to fetch the keys of DNSSEC first.
@@ -176,6 +178,19 @@ def unknown(names: Iterable[str]) -> Iterator[str]:
             yield f"{name} has no address on this host ({error.strerror})"
 
 
+def bridge(servers: Sequence[Server]) -> None:
+    """Have names until systemd-resolved runs, where /etc/resolv.conf leads to its file already.
+
+    It overwrites the file when it starts.
+    """
+    try:
+        ask(Server(STUB), LONG_TIMEOUT, 1)
+    except NoAnswerError:
+        os.makedirs(os.path.dirname(STUB_FILE), exist_ok=True)
+        with open(STUB_FILE, "w", encoding="ascii") as file:
+            file.writelines(f"nameserver {server.address}\n" for server in servers)
+
+
 def main() -> int:
     """Print what is wrong; the exit status says whether anything is."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -183,7 +198,11 @@ def main() -> int:
     parser.add_argument("--name", action="append", default=[], help="must have an address")
     parser.add_argument("--tls", action="store_true", help="servers answer over TLS alone")
     parser.add_argument("--own", action="store_true", help="names of its own are enough")
+    parser.add_argument("--bridge", action="store_true", help="only have names for a moment")
     options = parser.parse_args()
+    if options.bridge:
+        bridge(options.servers)
+        return 0
     found = list(problems(options.servers, tls=options.tls, own=options.own))
     found = found or list(unknown(options.name))
     print("; ".join(found))

@@ -55,6 +55,18 @@ def check_command(variables: Mapping[str, Any]) -> str:
     return shlex.join([*words, *variables["resolver_nameservers"]])
 
 
+def bridge_commands(variables: Mapping[str, Any]) -> list[str]:
+    """Return the command that keeps names while systemd-resolved is not yet there.
+
+    There is none where servers are to be asked over TLS alone, or where they are not known.
+    """
+    servers = variables["resolver_nameservers"]
+    is_possible = variables["resolver_mode"] == "resolved" and servers
+    if not is_possible or variables["resolver_dns_over_tls"] == "yes":
+        return []
+    return [shlex.join([*CHECK, "--bridge", *servers])]
+
+
 def contradictions(variables: Mapping[str, Any]) -> Iterator[str]:
     """Yield what a host without systemd-resolved can't do, and what was accepted instead."""
     if variables["resolver_mode"] != "resolv_conf":

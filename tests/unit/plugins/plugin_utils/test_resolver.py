@@ -8,6 +8,7 @@ import pytest
 from ansible_collections.servertechnik.core.plugins.plugin_utils._resolver import (
     CHECK,
     ResolverError,
+    bridge_commands,
     check_command,
     contradictions,
     hosts_lines,
@@ -66,6 +67,20 @@ def test_a_name_belongs_to_one_host() -> None:
 def test_what_is_checked_on_the_host(changed: dict[str, Any], words: str) -> None:
     found = check_command({**PLAIN, "resolver_mode": "resolved", **changed})
     assert found == " ".join([*CHECK, words]).strip()
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({}, ["--bridge 192.0.2.53"]),
+        ({"resolver_mode": "resolv_conf"}, []),
+        ({"resolver_nameservers": []}, []),
+        ({"resolver_dns_over_tls": "yes"}, []),
+    ],
+)
+def test_how_names_are_kept_meanwhile(changed: dict[str, Any], words: list[str]) -> None:
+    found = bridge_commands({**PLAIN, "resolver_mode": "resolved", **changed})
+    assert found == [" ".join([*CHECK, one]) for one in words]
 
 
 @pytest.mark.parametrize(
