@@ -10,7 +10,11 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.servertechnik.core.plugins.module_utils._probe_batch import pack, unpack
-from ansible_collections.servertechnik.core.plugins.plugin_utils._matrix import World, witnesses
+from ansible_collections.servertechnik.core.plugins.plugin_utils._matrix import (
+    World,
+    unwatched,
+    witnesses,
+)
 from ansible_collections.servertechnik.core.plugins.plugin_utils._matrix_report import (
     as_data,
     counts,
@@ -57,7 +61,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no type inf
             if name not in chosen:
                 reason = f"others are in the same place for every rule: {', '.join(chosen)}"
                 return result | {"skipped": True, "skip_reason": reason}
-            return result | self._matrix(world, name, arguments, variables)
+            nobody = unwatched(world, chosen)
+            return result | {"nobody": nobody} | self._matrix(world, name, arguments, variables)
         except (WorldError, NoWayError) as error:
             raise AnsibleActionFail(str(error)) from error
 

@@ -40,6 +40,7 @@ _value:
     from zone  hosts  right  hole  closed  unsure
     dmz            2    208     0       0       0
     office         3    415     1       0       0
+    guests: nobody to probe from
 """
 
 
@@ -50,8 +51,10 @@ def matrix_table(results: Iterable[Mapping[str, Any]]) -> str:
         table,
     )
 
-    counted = [row for result in results for row in result.get("counts", ())]
-    return "\n".join(table(counted))
+    told = [result for result in results if "counts" in result]
+    counted = [row for result in told for row in result["counts"]]
+    nobody = sorted({zone for result in told for zone in result["nobody"]})
+    return "\n".join((*table(counted), *(f"{zone}: nobody to probe from" for zone in nobody)))
 
 
 class FilterModule:

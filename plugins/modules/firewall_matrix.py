@@ -123,6 +123,12 @@ without:
   type: list
   elements: str
   sample: ["gw1 198.51.100.2: answers would come back through the network they share"]
+nobody:
+  description: Zones in which no host is that could probe.
+  returned: unless skipped
+  type: list
+  elements: str
+  sample: [guests]
 counts:
   description: How many cells of each zone and host have which verdict.
   returned: unless skipped

@@ -223,6 +223,14 @@ def judged(
     return Cell(protocol, port, meant, found, verdict)
 
 
+def unwatched(world: World, names: Iterable[str]) -> list[str]:
+    """Return the zones in which none of these hosts is, so that nobody probes from there."""
+    zones = {zone for intent in world.intents.values() for zone in intent.zones}
+    addresses = [address for name in names for address in world.routes.addresses[name]]
+    empty = {zone.name for zone in zones if not any(a in zone.addresses for a in addresses)}
+    return sorted(empty)
+
+
 def witnesses(world: World, names: Sequence[str], most: int) -> list[str]:
     """Return of hosts that every rule takes for the same at most so many, the first ones.
 

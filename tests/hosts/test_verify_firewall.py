@@ -32,9 +32,10 @@ RIGHT = {
 }
 RELEASES = {"one": "bookworm", "two": "trixie", "three": "bookworm", "gate": "trixie"}
 SITE = [{"name": "Filter", "hosts": "all", "roles": ["servertechnik.core.firewall"]}]
-SERVICES = [
+LIMIT = {"connections": 100, "per": "second"}
+SERVICES: list[dict[str, Any]] = [
     {"name": "ssh", "ports": [22], "zones": ["any"]},
-    {"name": "web", "ports": [8080], "zones": ["left"]},
+    {"name": "web", "ports": [8080], "zones": ["left"], "rate_limit": LIMIT, "log": True},
     {"name": "mail", "ports": ["9000-9003"], "hosts": ["one", "three"]},
     {"name": "names", "protocol": "tcp+udp", "ports": [53], "zones": ["right"]},
     {"name": "log", "protocol": "udp", "ports": [514], "zones": ["left", "right"]},
@@ -170,7 +171,8 @@ def built(place: Place) -> Place:
         "firewall_playbook": str(site),
         "firewall_confirm_timeout": 30,
         "firewall_zones": [
-            {"name": side, "networks": subnets} for side, subnets in NETWORKS.items()
+            {"name": side, "networks": subnets}
+            for side, subnets in (*NETWORKS.items(), ("guests", ["198.18.2.0/24"]))
         ],
         "firewall_services": SERVICES,
     }
@@ -195,6 +197,8 @@ def honest(place: Place) -> Place:
     """Firewalls that do what is meant."""
     done = place.verify()
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "live rule" not in done.stdout
+    assert "guests: nobody to probe from" in done.stdout
     return Place(place.hosts, place.folder, place.run, place.records)
 
 

@@ -20,6 +20,7 @@ from ansible_collections.servertechnik.core.plugins.plugin_utils._matrix import 
     World,
     judged,
     ports_of,
+    unwatched,
     witnesses,
     zone_of,
 )
@@ -198,6 +199,12 @@ def test_zones(world: World) -> None:
 def test_who_probes(most: int, chosen: list[str], world: World) -> None:
     names = ["files1", "files2", "files3", "web1", "gw1"]
     assert witnesses(world, names, most) == chosen
+
+
+def test_where_nobody_is(world: World) -> None:
+    assert unwatched(world, ["files1", "gw1"]) == []
+    assert unwatched(world, ["files1"]) == ["dmz"]
+    assert unwatched(world, []) == ["dmz", "office"]
 
 
 OPEN, CLOSED = Meant(True, "web1", "service x"), Meant(False, "web1", "default drop")
