@@ -11,8 +11,9 @@ import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Union
 
-Address = IPv4Address | IPv6Address
+Address = Union[IPv4Address, IPv6Address]  # noqa: UP007 -- evaluated, which ansible-test minds
 
 ARP, IPV6 = 0x0806, 0x86DD
 REQUEST = 1

@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible.plugins.action import VariableLayer
 from ansible_collections.servertechnik.core.plugins.module_utils._confirmation import UNCONFIRMED
+from ansible_collections.servertechnik.core.plugins.plugin_utils._moved import Move
 
 FIRST = 0.5  # seconds until the first attempt: the host waits 0.3 s before it activates
 LONGEST = 8.0  # sshd from 9.8 on penalises sources that fail often, so attempts get rarer
@@ -32,21 +33,15 @@ class Confirmer:
         if not confirm or result.get("failed") or not result.get("transaction"):
             return result
         name, timeout = str(result["transaction"]), int(confirm["timeout"])
-        address = confirm.get("address")
-        connection = self.action._connection
-        former = connection.get_option("host"), connection.get_option("port")
-        if address:
-            host, port = split_address(address)
-            self._go_to(host, port or former[1])
+        move = self._move_to(confirm.get("address"))
         said = self._ask(name, timeout)
         if said.get("state") not in DECIDED:
-            if address:
-                self._go_to(*former)
-            address = None
+            if move:
+                self._go_to(*move.former)
+            move = None
             said = self._ask(name, GRACE)
         if said.get("state") == "committed":
-            self._stay_at(address)
-            return result
+            return result | self._stay_at(move, result)
         error = str(said.get("error"))
         lost = f"the host could not be reached over a new connection ({self.trouble})"
         if said.get("state") != "rolled back":
@@ -98,15 +93,26 @@ class Confirmer:
         connection.set_option("host", host)
         connection.set_option("port", port)
 
-    def _stay_at(self, address: str | None) -> None:
-        """Have the tasks that follow in this run go to the new address as well."""
-        if address:
-            host, port = split_address(address)
-            moved: dict[str, object] = {
-                "ansible_host": host,
-                **({"ansible_port": port} if port else {}),
-            }
-            self.action.register_host_variables(moved, VariableLayer.EPHEMERAL_FACT)
+    def _move_to(self, address: str | None) -> Move | None:
+        """Talk to the address where the host is to answer from now on, if there is one."""
+        if not address:
+            return None
+        host, port = split_address(address)
+        connection = self.action._connection
+        move = Move(connection, self.task_vars, (host, port or connection.get_option("port")))
+        self._go_to(*move.new)
+        move.recognise()
+        return move
+
+    def _stay_at(self, move: Move | None, result: Mapping[str, Any]) -> dict[str, Any]:
+        """Have all that follows go to the new address as well, and return what to tell of that."""
+        if not move:
+            return {}
+        host, port = move.new
+        moved: dict[str, object] = {"ansible_host": host} | ({"ansible_port": port} if port else {})
+        self.action.register_host_variables(moved, VariableLayer.EPHEMERAL_FACT)
+        told = move.follow()
+        return {"moved": told.done, "warnings": [*result.get("warnings", []), *told.left]}
 
 
 def split_address(address: str) -> tuple[str, int | None]:
