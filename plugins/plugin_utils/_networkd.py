@@ -8,75 +8,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from ipaddress import IPv6Interface
 from typing import Any
 
-from ansible_collections.servertechnik.core.plugins.plugin_utils._links import Link, LinkError
+from ansible_collections.servertechnik.core.plugins.plugin_utils._links import (
+    Interface,
+    Link,
+    LinkError,
+)
+from ansible_collections.servertechnik.core.plugins.plugin_utils._networkd_names import (
+    BOND,
+    BRIDGE,
+    MATCH,
+    ROUTE,
+    RULE,
+)
 
 MARK = "# Managed by Servertechnik: network_links\n"
 Settings = Iterable[tuple[str, Any]]
 Section = tuple[str, Settings]
 
-# Options of a variable as systemd names them; those in milliseconds are marked by their unit.
-_BRIDGE = {
-    "stp": "STP",
-    "priority": "Priority",
-    "forward_delay": "ForwardDelaySec",
-    "hello_time": "HelloTimeSec",
-    "max_age": "MaxAgeSec",
-    "ageing_time": "AgeingTimeSec",
-    "multicast_snooping": "MulticastSnooping",
-    "multicast_querier": "MulticastQuerier",
-    "vlan_filtering": "VLANFiltering",
-}
-_BOND = {
-    "mode": "Mode",
-    "hash_policy": "TransmitHashPolicy",
-    "lacp_rate": "LACPTransmitRate",
-    "mii_monitor": "MIIMonitorSec ms",
-    "up_delay": "UpDelaySec ms",
-    "down_delay": "DownDelaySec ms",
-    "primary_reselect": "PrimaryReselectPolicy",
-    "fail_over_mac": "FailOverMACPolicy",
-    "min_links": "MinLinks",
-    "ad_select": "AdSelect",
-    "ad_system_priority": "AdActorSystemPriority",
-    "ad_system": "AdActorSystem",
-    "ad_user_port_key": "AdUserPortKey",
-    "arp_interval": "ARPIntervalSec ms",
-    "arp_targets": "ARPIPTargets",
-    "arp_validate": "ARPValidate",
-    "arp_all_targets": "ARPAllTargets",
-    "all_ports_active": "AllSlavesActive",
-    "dynamic_load_balancing": "DynamicTransmitLoadBalancing",
-    "packets_per_port": "PacketsPerSlave",
-    "learn_packet_interval": "LearnPacketIntervalSec",
-    "gratuitous_arp": "GratuitousARP",
-    "resend_igmp": "ResendIGMP",
-}
-_ROUTE = {
-    "via": "Gateway",
-    "onlink": "GatewayOnLink",
-    "metric": "Metric",
-    "table": "Table",
-    "scope": "Scope",
-    "source": "PreferredSource",
-    "type": "Type",
-    "mtu": "MTUBytes",
-}
-_RULE = {
-    "from": "From",
-    "to": "To",
-    "iif": "IncomingInterface",
-    "oif": "OutgoingInterface",
-    "fwmark": "FirewallMark",
-    "invert": "InvertRule",
-    "family": "Family",
-    "table": "Table",
-    "type": "Type",
-    "suppress_prefix_length": "SuppressPrefixLength",
-    "priority": "Priority",
-}
-_MATCH = {"mac": "PermanentMACAddress", "path": "Path", "driver": "Driver"}
 _EVERYWHERE = {4: "0.0.0.0/0", 6: "::/0"}
 
 
@@ -167,7 +118,7 @@ _NAMES = "keep kernel database onboard slot path"
 
 
 def _match(link: Link) -> Settings:
-    return [(_MATCH[key], value) for key, value in link.match.items()]
+    return [(MATCH[key], value) for key, value in link.match.items()]
 
 
 def _netdev(link: Link) -> list[Section]:
@@ -179,10 +130,10 @@ def _netdev(link: Link) -> list[Section]:
     if link.type == "vlan":
         return [head, ("VLAN", [("Id", link.vlan)])]
     if link.type == "bridge":
-        return [head, ("Bridge", _named(link.bridge, _BRIDGE))]
+        return [head, ("Bridge", _named(link.bridge, BRIDGE))]
     if link.type == "bond":
         watch = {} if "arp_interval" in link.bond else {"mii_monitor": 100}
-        return [head, ("Bond", _named({**watch, **link.bond}, _BOND))]
+        return [head, ("Bond", _named({**watch, **link.bond}, BOND))]
     return [head]
 
 
@@ -200,13 +151,13 @@ def _network(link: Link, use: Uses) -> list[Section]:
             ],
         ),
         ("Network", _network_settings(link, use)),
-        *(("Address", _address(link, str(one), one.version)) for one in link.interfaces),
+        *(("Address", _address(link, one)) for one in link.interfaces),
         *(
             ("Route", [("Gateway", gateway), ("Metric", link.metric)])
             for gateway in (link.gateways if addressed else ())
         ),
         *(("Route", _route(route)) for route in link.routes),
-        *(("RoutingPolicyRule", _named(rule, _RULE)) for rule in link.rules),
+        *(("RoutingPolicyRule", _named(rule, RULE)) for rule in link.rules),
         *_from_network(link),
     ]
 
@@ -245,10 +196,14 @@ def _required(link: Link, use: Uses) -> bool | str:
     return is_addressed(link) and not (link.type == "bridge" and not link.ports)
 
 
-def _address(link: Link, address: str, version: int) -> Settings:
-    # IPv4 with a carrier that asks: the kernel itself looks for duplicates of IPv6 alone.
-    asks = link.detect_duplicates and version == 4 and (link.type != "bridge" or link.ports)  # noqa: PLR2004 -- IPv4
-    return [("Address", address), ("DuplicateAddressDetection", "ipv4" if asks else None)]
+def _address(link: Link, interface: Interface) -> Settings:
+    """Return the section Address; the kernel itself looks for duplicates of IPv6 alone."""
+    has_carrier = link.type != "bridge" or bool(link.ports)
+    check = "ipv4" if link.detect_duplicates and has_carrier else None
+    if isinstance(interface, IPv6Interface):
+        # Without a carrier the kernel would never be done with it, and so would networkd.
+        check = None if has_carrier else "none"
+    return [("Address", interface), ("DuplicateAddressDetection", check)]
 
 
 def _route(route: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -259,7 +214,7 @@ def _route(route: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     elif not route.get("via"):
         hint = f"{route.get('source', '')}"
         yield "Destination", _EVERYWHERE[6 if ":" in hint else 4]
-    yield from _named(route, _ROUTE)
+    yield from _named(route, ROUTE)
 
 
 def _from_network(link: Link) -> Iterator[Section]:
