@@ -46,7 +46,7 @@ def test_one_default_route_for_each_family_and_no_other(host: Host) -> None:
         ("-6 route show dev inside", "2001:db8:2::/48 via 2001:db8:1::9 proto static metric 1024"),
         ("-4 route show table main", "blackhole 192.0.2.128/25 proto static"),
         ("-4 rule", "1000: from 198.51.100.0/25 lookup 77 proto static"),
-        ("-6 rule", "1001: from 2001:db8:1::/64 to 2001:db8:3::/48 lookup main prohibit proto static"),
+        ("-6 rule", "1001: from 2001:db8:1::/64 to 2001:db8:3::/48 lookup main prohibit"),
         ("-4 rule", "1002: from all fwmark 0x10/0xff lookup 77 suppress_prefixlength 0"),
     ],
 )  # fmt: skip

@@ -22,19 +22,21 @@ def recorded(release: str) -> dict[str, Any]:
 
 
 class Recorded(Host):
-    """Answers `ip -j -d …`; everything else has no output and status 0, and is noted."""
+    """Answers `ip -j -d …`; everything else has no output, and is noted."""
 
     def __init__(self, root: Path, answers: Mapping[str, Any]) -> None:
         super().__init__(str(root))
         self.answers = answers
         self.ran: list[str] = []
+        # Commands that fail.
+        self.failing = {"systemctl is-active --quiet networking.service"}
 
     def run(self, words: Iterable[str], *, environment: Mapping[str, str] | None = None) -> Output:  # noqa: ARG002 -- as of Host
         command = " ".join(words)
         answer = self.answers.get(command.removeprefix("ip -j -d "))
         if answer is None:
             self.ran.append(command)
-            return Output(0, "")
+            return Output(int(command in self.failing), "")
         return Output(0, json.dumps(answer))
 
     def put(self, path: str, text: str) -> None:
