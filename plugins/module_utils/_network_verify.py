@@ -9,7 +9,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from ipaddress import ip_interface
+from ipaddress import ip_address, ip_interface
 from typing import Any
 
 from ansible_collections.servertechnik.core.plugins.module_utils import _ip, _neighbours
@@ -132,8 +132,24 @@ def _link(
     if file.value("Link", "RequiredForOnline") == "no":
         return
     if state.get("ONLINE_STATE") != "online" or state.get("ADMIN_STATE") != "configured":
-        carrier = "" if links[name]["carrier"] else ", without a carrier"
-        yield f"{name} is {state.get('ADMIN_STATE')} and {state.get('OPER_STATE')}{carrier}"
+        why = "" if links[name]["carrier"] else ", without a carrier"
+        why += "".join(
+            f", and its gateway {gateway} is in none of its networks"
+            for _name, gateway in _gateways([(name, file)])
+            if not _is_near(gateway, file)
+        )
+        yield f"{name} is {state.get('ADMIN_STATE')} and {state.get('OPER_STATE')}{why}"
+
+
+def _is_near(gateway: str, file: NetworkFile) -> bool:
+    """Whether a gateway may be reached: link-local ones always, and all when addresses are told."""
+    address = ip_address(gateway)
+    return (
+        address.is_link_local
+        or _is_told(file)
+        or "yes" in file.values("Route", "GatewayOnLink")
+        or any(address in one.network for one in _wanted(file))
+    )
 
 
 def _is_told(file: NetworkFile) -> bool:
