@@ -34,13 +34,13 @@ def version() -> str:
 
 
 def accelerator(image: Image) -> list[str]:
-    """Options for KVM if it really runs that kernel here, else for emulation.
+    """Options for KVM if it really runs a kernel here, else for emulation; found out once.
 
     A nested machine may have the device and yet get no further than the firmware.
     """
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return _options(_TCG)
-    here = f"{os.uname().release} {version()} {image.folder.name}"
+    here = f"{os.uname().release} {version()}"
     known = CACHE / f"accelerator-{hashlib.sha256(here.encode()).hexdigest()[:12]}"
     with locked("vm-accelerator"):
         if not known.exists():

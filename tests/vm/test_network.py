@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from tests.conftest_hosts import RELEASES, Fleet, Results, Task
-from tests.fault.changes import LOOK, journals
+from tests.fault.changes import LOOK, component, journals
+from tests.fault.drills import FACTS
 from tests.vm.conftest import Machines, Reached, reaches
 from tests.vm.machine import Machine
 
@@ -172,7 +173,11 @@ def scene(machines: Machines, tmp_path_factory: pytest.TempPathFactory) -> Scene
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda machine: machine.sh(IFUPDOWN), started))
     folder = tmp_path_factory.mktemp("network")
-    return Scene(router, Fleet([Reached.of(machine) for machine in started], folder))
+    fleet = Fleet([Reached.of(machine) for machine in started], folder)
+    # What the first transaction of a host brings along stays, whatever becomes of the change.
+    first = component("first", "/etc/first.conf", "first\n", None, confirm={"timeout": 120})
+    fleet.play([FACTS, first])
+    return Scene(router, fleet)
 
 
 @pytest.fixture(scope="module")
