@@ -50,9 +50,18 @@ GATEWAY = "{{ ansible_host.rsplit('.', 1)[0] }}.1"
 GATEWAY6 = "{{ ansible_facts['default_ipv6']['gateway'] }}"
 ADDRESS = "{{ ansible_host }}/24"
 ADDRESS6 = "{{ ansible_facts['default_ipv6']['address'] }}/64"
-FREE = "{{ ansible_host.rsplit('.', 1)[0] }}.25"
+# Two addresses for each host that nobody has, but for their last digit.
+FREE = "{{ ansible_host.rsplit('.', 1)[0] }}.{{ 24 + groups['all'].index(inventory_hostname) }}"
 OTHER = "{{ hostvars[groups['all'] | difference([inventory_hostname]) | first]['ansible_host'] }}"
 ETH0 = {"name": "eth0", "addresses": [ADDRESS, ADDRESS6], "gateways": [GATEWAY, GATEWAY6]}
+# systemd-networkd sets none below 1280, so it takes a unit of one's own.
+MTU = component(
+    "mtu",
+    "/etc/systemd/system/mtu.service",
+    "[Service]\nType=oneshot\nExecStart=ip link set dev eth0 mtu 128\n",
+    {"name": "mtu.service", "enabled": False},
+    live=["network"],
+)
 
 
 def network(*links: Any, **variables: Any) -> Task:
@@ -108,7 +117,7 @@ DRILLS = {
         ]
     ),
     "ssh missing from the firewall": Drill(
-        [firewall({**SSH, "ports": [80]})], says="lets Ansible in", refused=True
+        [firewall({**SSH, "ports": [80]})], says="no service with tcp port 22", refused=True
     ),
     "default drop on the controller's zone": Drill(
         [firewall({**SSH, "zones": ["elsewhere"]}, firewall_zones=[ELSEWHERE])]
@@ -128,7 +137,12 @@ DRILLS = {
         at_once=True,
     ),
     "wrong address": Drill(
-        [network({**ETH0, "addresses": [f"{FREE}1/24"]}, network_confirm_address=f"{FREE}2")]
+        [
+            network(
+                {"name": "eth0", "addresses": [f"{FREE}1/24"], "gateways": [GATEWAY]},
+                network_confirm_address=f"{FREE}2",
+            )
+        ]
     ),
     "the controller's way in left out": Drill(
         [network({**ETH0, "addresses": [f"{FREE}1/24"]})],
@@ -146,9 +160,7 @@ DRILLS = {
         says="in use",
         at_once=True,
     ),
-    "MTU too small for the key exchange": Drill(
-        [network({"name": "eth0", "addresses": [ADDRESS], "gateways": [GATEWAY], "mtu": 128})]
-    ),
+    "MTU too small for the key exchange": Drill([MTU]),
     "bridge without its port": Drill(
         [network({"name": "eth0"}, {**ETH0, "name": "br0", "type": "bridge"})],
         says="br0",
@@ -178,7 +190,5 @@ DRILLS = {
         says="br9",
         at_once=True,
     ),
-    "resolver dead": Drill(
-        [resolver(f"{FREE}1")], says="the change was not active and verified within", at_once=True
-    ),
+    "resolver dead": Drill([resolver(f"{FREE}1")], says="no answer", at_once=True),
 }
