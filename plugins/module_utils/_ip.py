@@ -140,14 +140,13 @@ def _address(dev: str, entry: dict[str, Any]) -> dict[str, Any]:
 def routes(host: Host) -> list[dict[str, Any]]:
     """Return each route that somebody made: words, devs, family, protocol.
 
-    Not those of the table local, for multicast or for link-local networks, which the kernel makes.
+    Not those of the table local or for link-local networks, which the kernel makes.
     """
     return [
         _route(family, entry)
         for family in FAMILIES.values()
         for entry in ask(host, family, "route", "show", "table", "all")
         if entry.get("table") != "local"
-        and entry.get("type") != "multicast"
         and entry["dst"] not in ("fe80::/64", "ff00::/8")
         and "nhid" not in entry
     ]

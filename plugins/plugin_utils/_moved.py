@@ -68,7 +68,7 @@ def _with_address(line: str, former: str, new: str) -> str | None:
     pattern = (
         rf"""(["']?\bansible_host["']?\s*[:=]\s*)(["']?){re.escape(former)}\2(?=[\s,}}\#]|$)"""
     )
-    if len(re.findall(pattern, line)) != 1 or line.count("ansible_host") != 1:
+    if len(re.findall(pattern, line)) != 1:
         return None
     # A colon means something to YAML.
     quoted = f'"{new}"' if ":" in new else new
