@@ -248,6 +248,14 @@ rolled_back:
   returned: always
   type: bool
   sample: false
+moved:
+  description: >-
+    What was changed on the controller for a host that has moved to O(confirm.address); what a
+    person has to change there is among the warnings.
+  returned: when a host has moved
+  type: list
+  elements: str
+  sample: ["hosts.yml:12: ansible_host of web1 is 198.51.100.20, it was 198.51.100.10"]
 """
 
 from ansible.module_utils.basic import AnsibleModule
