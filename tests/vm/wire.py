@@ -38,6 +38,7 @@ class Wire:
 
     def send(self, document: Mapping[str, Any], prefix: bytes = b"") -> None:
         """Send one document, after bytes that are no part of it."""
+        self._socket.settimeout(self.timeout)
         self._socket.sendall(prefix + json.dumps(document).encode() + b"\n")
 
     def receive(self, timeout: float | None = None) -> dict[str, Any]:
