@@ -51,12 +51,14 @@ for f in -4 -6; do ip $f route show table all | grep -v ' table local'; ip $f ru
 systemctl show --property=Id,ActiveState,UnitFileState networking.service \
     systemd-networkd.service systemd-networkd.socket
 sort /run/network/ifstate
-for path in $(find /etc/network /etc/systemd/network /etc/systemd/networkd.conf.d \
-    /etc/systemd/system -type f -o -type l 2> /dev/null | sort); do
-    stat --format '%n %F %U:%G %a %N' "$path"; test -L "$path" || sha256sum < "$path"
-done | grep -v servertechnik-recover
+find /etc/network /etc/systemd ! -name 'servertechnik-recover*' \
+    -printf '%p %y %u:%g %m %l ' '(' -type f -exec sha256sum {} ';' -o -printf '\\n' ')' | sort
 """
-FREE = "{{ ansible_host.rsplit('.', 1)[0] }}.24"
+# Addresses that podman has given to nobody, and another one for each host.
+FREE = (
+    "{{ ansible_host.rsplit('.', 1)[0] }}.24{{ groups['all'].index(inventory_hostname) * 2 + 3 }}"
+)
+NEXT = FREE.replace("+ 3", "+ 4")
 
 
 def network(task: str, *addresses: str, gateway: str = "", **more: Any) -> Task:
@@ -101,8 +103,8 @@ def story(fleet: Fleet) -> Story:
         host.sh(IFUPDOWN)
     before = {release: host.sh(LOOK) for release, host in fleet.hosts.items()}
     bad = {
-        "gateway": network("gateway", gateway=f"{FREE}3"),
-        "address": network("address", f"{FREE}4/24", network_confirm_address=f"{FREE}5"),
+        "gateway": network("gateway", gateway=FREE),
+        "address": network("address", f"{FREE}/24", network_confirm_address=NEXT),
     }
     undone, afterwards = {}, {}
     for name, task in bad.items():
