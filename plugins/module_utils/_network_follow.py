@@ -150,7 +150,7 @@ def _come_loose(
 
 
 def _delete(host: Host, names: Iterable[str]) -> None:
-    for name in names:
+    for name in sorted(names):
         # A VLAN goes with the link that it is on.
         if os.path.exists(host.at(f"/sys/class/net/{name}")):
             host.must("ip", "link", "delete", "dev", name)
