@@ -26,7 +26,7 @@ class Confirmer:
         """Use the connection of `action`."""
         self.action = action
         self.task_vars = dict(task_vars)
-        self.trouble = "no answer in time"
+        self.trouble = ""
 
     def finish(self, result: dict[str, Any], confirm: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return the final result of a module call that may have left a change to be confirmed."""
@@ -43,7 +43,9 @@ class Confirmer:
         if said.get("state") == "committed":
             return result | self._stay_at(move, result)
         error = str(said.get("error"))
-        lost = f"the host could not be reached over a new connection ({self.trouble})"
+        lost = "the host did not answer in time over a new connection"
+        if self.trouble:
+            lost = f"the host could not be reached over a new connection ({self.trouble})"
         if said.get("state") != "rolled back":
             error = (
                 f"{lost}. The host puts itself back, but could not be asked whether it has; try "

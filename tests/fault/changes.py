@@ -35,7 +35,7 @@ systemctl show --property=Id,ActiveState,UnitFileState ssh.service nftables.serv
     networking.service systemd-networkd.service systemd-resolved.service
 cat /etc/resolv.conf
 for family in -4 -6; do
-    ip $family -o address | sed 's/valid_lft.*//; s/^[0-9]*: //' | sort
+    ip $family -o address | sed 's/valid_lft.*//; s/ nodad//; s/^[0-9]*: //' | sort
     ip $family route show table all | sed 's/expires [0-9]*sec//' | sort
     ip $family rule
 done

@@ -26,7 +26,7 @@ class Drill:
     """
 
     tasks: Sequence[Task]
-    says: str = "the host could not be reached over a new connection ("
+    says: str = "over a new connection"
     at_once: bool = False
     refused: bool = False
 
@@ -66,7 +66,7 @@ MTU = component(
 
 def network(*links: Any, **variables: Any) -> Task:
     """These links alone."""
-    return role("network", network_links=list(links), network_settle_timeout=5, **variables)
+    return role("network", network_links=list(links), **{"network_settle_timeout": 5, **variables})
 
 
 def resolver(server: str) -> Task:
@@ -75,8 +75,9 @@ def resolver(server: str) -> Task:
 
 
 # What the hosts are before a drill.
+PATIENT = {"network_confirm_timeout": 60, "network_settle_timeout": 30}
 FACTS = {"name": "facts", "ansible.builtin.setup": {"gather_subset": ["network"]}}
-READY = [FACTS, sshd("LogLevel INFO\n"), firewall(SSH), network(ETH0), resolver(GATEWAY)]
+READY = [FACTS, sshd("LogLevel INFO\n"), firewall(SSH), network(ETH0, **PATIENT), resolver(GATEWAY)]
 
 DRILLS = {
     "sshd on a closed port": Drill([sshd("Port 2222\n")]),

@@ -41,7 +41,7 @@ def ready(fleet: Fleet) -> Fleet:
     results = fleet.play(READY)
     for told in results.values():
         for name, one in told.items():
-            assert not one.get("failed"), (name, one)
+            assert not one.get("failed"), (name, one.get("msg"))
     return fleet
 
 
