@@ -1,4 +1,4 @@
-"""`make site`: build the lab, bring it to what its inventory says, and show that it stays so."""
+"""`make site`: build the lab, bring it to what its inventory says, and prove that it is so."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ _DEBIAN = {"bookworm": "Debian 12", "trixie": "Debian 13"}
 
 
 def main() -> int:
-    """Build and converge the lab twice; 1 if a run failed or the second one changed something."""
+    """Build and converge the lab twice; 1 if a run failed, or the second one changed something.
+
+    The same for a firewall that lets in what the inventory doesn't say, or keeps out what it says.
+    """
     began = time.monotonic()
     hosts = _up()
     if hosts is None:
@@ -27,13 +30,16 @@ def main() -> int:
     fresh = any(host["outcome"] in ("created", "replaced") for host in hosts)
     print(f"\n== The lab is up: {len(hosts)} hosts. Now they become what inventories/lab says.")
     # What is known about a former host of the same name is not about this one.
-    first = _converge("--flush-cache" if fresh else "")
+    first = _run("site", "--flush-cache" if fresh else "")
     if first is None:
         print("\nThe run failed; see above. The hosts stay as they are, `make site` goes on.")
         return 1
     print("\n== The same again: nothing may be left to do.")
-    second = _converge()
+    second = _run("site")
     if second is None:
+        return 1
+    print("\n== Who gets in where, tried from the hosts themselves.")
+    if _run("verify_firewall") is None:
         return 1
     _summary(hosts, first, second, time.monotonic() - began)
     return 1 if _changes(second) else 0
@@ -52,12 +58,12 @@ def _up() -> list[dict[str, str]] | None:
     return hosts
 
 
-def _converge(*options: str) -> dict[str, Any] | None:
-    """Run the main job; the data of its record, or nothing when it failed."""
+def _run(playbook: str, *options: str) -> dict[str, Any] | None:
+    """Run a job on the lab; the data of its record, or nothing when it failed."""
     run = new_run_id(datetime.now(UTC))
     command = str(Path(sys.executable).parent / "ansible-playbook")
     done = subprocess.run(
-        [command, "servertechnik.core.site", "-i", str(INVENTORY), *filter(None, options)],
+        [command, f"servertechnik.core.{playbook}", "-i", str(INVENTORY), *filter(None, options)],
         cwd=ROOT,
         # Only this callback writes the record that is read below.
         env={**os.environ, VARIABLE: run, "ANSIBLE_STDOUT_CALLBACK": "servertechnik.core.progress"},

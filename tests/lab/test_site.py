@@ -89,6 +89,12 @@ def test_the_second_run_changes_nothing(said: str) -> None:
     assert "changed nothing: every host is and stays as the inventory says" in said
 
 
+def test_every_firewall_is_tried(said: str) -> None:
+    proof = said.partition("Who gets in where")[2]
+    assert "verify_firewall.yml done" in proof
+    assert f"{len(HOSTS)} hosts" in proof
+
+
 @pytest.mark.usefixtures("said")
 @pytest.mark.parametrize("name", HOSTS)
 def test_the_host_lets_a_technician_in_and_says_what_it_is(name: str, run: Run) -> None:
