@@ -18,11 +18,12 @@ description:
     variable, what was found, what is accepted and the line of the inventory. Secrets are not shown.
   - Stricter than Ansible where Ansible would convert a value for its check and then hand the role
     the unconverted one, such as V('false') in quotes for a boolean or a number for a text.
-  - Then all hosts of the inventory are compared, those that C(--limit) leaves out included. Reported
-    are addresses outside of their network, with another prefix length, or on two hosts; gateways
-    that no address reaches, or between which the host could not choose; links, ports, VLANs and
-    networks that do not fit together; zones that overlap; services of unknown zones, hosts and
-    groups; a firewall that would keep Ansible out; name servers that answer on no address of theirs.
+  - Then all hosts of the inventory are compared, those that C(--limit) leaves out included.
+    Reported are addresses outside of their network, with another prefix length, or on two hosts;
+    gateways that no address reaches, or between which the host could not choose; links, ports,
+    VLANs and networks that do not fit together; zones that overlap; services of unknown zones,
+    hosts and groups; a firewall that would keep Ansible out; name servers that answer on no
+    address of theirs.
   - Reports variables that begin with the name of a role and that the role doesn't have, and warns
     about hosts to which no play applies.
   - Takes all roles of a play to apply; conditions on roles are not evaluated.

@@ -117,7 +117,9 @@ class Ssh:
         except KeyError:
             return None
         options = tuple(word for text in given for word in shlex.split(text))
-        done = subprocess.run(["ssh", "-G", *options, host], capture_output=True, text=True)  # noqa: PLW1510 -- told below
+        done = subprocess.run(
+            ["ssh", "-G", *options, host], capture_output=True, text=True, check=False
+        )
         if done.returncode:
             return None
         settings = dict(line.partition(" ")[::2] for line in done.stdout.splitlines())
@@ -160,8 +162,9 @@ def know_as(ssh: Ssh, former: str, new: str) -> Told:
 def _keys(files: Iterable[Path], name: str) -> Iterator[str]:
     """Yield type and key of each entry for a name, authorities and revoked keys left out."""
     for file in files:
-        done = subprocess.run(  # noqa: PLW1510 -- status 1 means that it isn't known
-            ["ssh-keygen", "-F", name, "-f", str(file)], capture_output=True, text=True
+        # Status 1 means that the name isn't known.
+        done = subprocess.run(
+            ["ssh-keygen", "-F", name, "-f", str(file)], capture_output=True, text=True, check=False
         )
         for line in done.stdout.splitlines():
             words = line.split()
