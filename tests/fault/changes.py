@@ -23,7 +23,7 @@ table inet fault {{
 }}
 """
 # Everything that could be different afterwards: files, and what the services do with them.
-LOOK = """\
+AT_REST = """\
 for path in $(find /etc/ssh /etc/nftables.conf /etc/sudoers.d /home/technician /etc/systemd \
     /etc/servertechnik -type f -o -type l | sort); do
     stat --format '%n %F %U:%G %a %N' "$path"; test -L "$path" || sha256sum < "$path"
@@ -33,6 +33,9 @@ sshd -T | sort
 nft list tables | sort | while read -r table; do nft --stateless list $table; done
 systemctl show --property=Id,ActiveState,UnitFileState ssh.service nftables.service \
     networking.service systemd-networkd.service systemd-resolved.service
+"""
+# And the network, in which a container may have another address after a restart.
+LOOK = f"""{AT_REST}
 cat /etc/resolv.conf
 for family in -4 -6; do
     ip $family -o address | sed 's/valid_lft.*//; s/ nodad//; s/^[0-9]*: //' | sort
@@ -81,9 +84,9 @@ def nft(rule: str, **more: Any) -> Task:
     return component("firewall", "/etc/nftables.conf", content, unit, validate=validate, **more)
 
 
-def look(fleet: Fleet) -> dict[str, str]:
-    """The hosts, files and services."""
-    return {release: host.sh(LOOK) for release, host in fleet.hosts.items()}
+def look(fleet: Fleet, script: str = LOOK) -> dict[str, str]:
+    """The hosts, files, services and network."""
+    return {release: host.sh(script) for release, host in fleet.hosts.items()}
 
 
 def journals(host: Host) -> list[dict[str, Any]]:

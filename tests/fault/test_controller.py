@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.conftest_hosts import BED, Fleet, Host, up
-from tests.fault.changes import journals, look, nft, sshd
+from tests.fault.changes import AT_REST, journals, look, nft, sshd
 
 Saw = Callable[[str, object], None]
 
@@ -113,7 +113,7 @@ def test_controller_killed_before_activation(ready: Fleet, record_property: Saw)
 
 
 def test_host_loses_power_before_it_is_confirmed(ready: Fleet, record_property: Saw) -> None:
-    before = look(ready)
+    before = look(ready, AT_REST)
     cut_off_after_activation(ready, **{**GATE, "confirm": {"timeout": 300}})
     for host in ready.hosts.values():
         subprocess.run([BED, "restart", host.name, "--hard"], check=True)
@@ -121,6 +121,6 @@ def test_host_loses_power_before_it_is_confirmed(ready: Fleet, record_property: 
         record_property("saw", f"{host.release}: {error}")
         assert state == "rolled back"
         assert error.startswith("the host was restarted while the transaction was activated. The h")
-    assert look(ready) == before
+    assert look(ready, AT_REST) == before
     # A host may have another address after its start.
     goes_on(Fleet(up([f"{one.name}={one.release}" for one in ready.hosts.values()]), ready.folder))
