@@ -9,7 +9,8 @@ from typing import Any
 
 from tests.conftest_hosts import Fleet, Host, Task
 
-TIMEOUT = 8
+TIMEOUT = 8  # seconds that a host waits after a change that locks out
+PATIENCE = 60  # after one that doesn't, whatever else the machine has to do
 SSHD = "/etc/ssh/sshd_config.d/00-fault.conf"
 RELOAD = {"name": "ssh.service", "on_change": "reload-or-restart"}
 RULES = """\
@@ -65,7 +66,7 @@ def component(name: str, dest: str, content: str, unit: Task | None, **more: Any
             *more.pop("more", []),
         ],
         "units": [unit] if unit else [],
-        "confirm": {"timeout": TIMEOUT},
+        "confirm": {"timeout": PATIENCE},
         **more,
     }
     return {"name": name, "servertechnik.core.component": arguments}

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest_hosts import Fleet, Task
-from tests.fault.changes import TIMEOUT, journals, look, nft, sshd
+from tests.fault.changes import PATIENCE, TIMEOUT, journals, look, nft, sshd
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def test_change_stays_once_confirmed_over_a_new_connection(ready: Fleet) -> None
 def test_host_moves_to_a_new_port_and_the_run_follows(ready: Fleet) -> None:
     def move(port: int, present: int) -> Task:
         address = f"{{{{ ansible_host }}}}:{port}"
-        moved = sshd(f"Port {port}\n", confirm={"timeout": TIMEOUT, "address": address})
+        moved = sshd(f"Port {port}\n", confirm={"timeout": PATIENCE, "address": address})
         return {**moved, "vars": {"ansible_port": present}}
 
     ask = {"name": "ask", "servertechnik.core.transaction_info": {"component": "sshd"}}
@@ -66,7 +66,9 @@ def test_new_address_that_does_not_answer_is_undone(ready: Fleet) -> None:
 def test_second_change_of_a_run_is_undone_and_the_first_stays(ready: Fleet) -> None:
     results = ready.play([nft("tcp dport 24 drop")])
     before = look(ready)
-    results = ready.play([nft("tcp dport 25 drop"), sshd("Port 2222\n")])
+    results = ready.play(
+        [nft("tcp dport 25 drop"), sshd("Port 2222\n", confirm={"timeout": TIMEOUT})]
+    )
     after = look(ready)
     for release in ready.hosts:
         assert results[release]["firewall"]["changed"], results[release]

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import pytest
 
 from tests.conftest_hosts import Fleet, Results
-from tests.fault.changes import TIMEOUT, journals, look
-from tests.fault.drills import DRILLS, READY, Drill
+from tests.fault.changes import journals, look
+from tests.fault.drills import DRILLS, LONGER, READY, Drill
 
 Saw = Callable[[str, object], None]
 
-LATEST = 5  # seconds after the timeout in which a host on a busy machine is back
+LATEST = 20  # seconds after the timeout in which a host on a busy machine is back
 UNDONE = "The host is as before: files and units were put back."
-LATE = f"The host says: nobody confirmed the change within {TIMEOUT} s. {UNDONE}"
+LATE = "The host says: nobody confirmed the change within "
 
 
 @dataclass
@@ -66,7 +66,8 @@ def test_it_ends_in_one_clear_message(done: Done, release: str) -> None:
     if done.drill.refused:
         return
     assert result["rolled_back"], result
-    assert str(result["msg"]).endswith(UNDONE if done.drill.at_once else LATE), result["msg"]
+    assert str(result["msg"]).endswith(UNDONE), result["msg"]
+    assert (LATE in str(result["msg"])) is not done.drill.at_once, result["msg"]
 
 
 def test_it_is_undone_in_time(done: Done, ready: Fleet, release: str, record_property: Saw) -> None:
@@ -81,4 +82,4 @@ def test_it_is_undone_in_time(done: Done, ready: Fleet, release: str, record_pro
         "saw", f"{done.name}: back {took:.1f} s after it began; {done.result(release)['msg']}"
     )
     assert journal["state"] == "rolled back"
-    assert took < TIMEOUT + LATEST
+    assert took < LONGER + LATEST

@@ -10,7 +10,7 @@ import ansible_mitogen
 import pytest
 
 from tests.conftest_hosts import Fleet, Results, Task
-from tests.fault.changes import TIMEOUT, look, sshd
+from tests.fault.changes import PATIENCE, TIMEOUT, look, sshd
 
 CONF = "/etc/fault/mitogen.conf"
 
@@ -39,7 +39,7 @@ def told(mitogen: Fleet) -> Results:
             conf("second", "one\n"),
             conf("change", "two\n"),
             conf("failure", "three\n", validate=["false"]),
-            {**conf("confirmed", "four\n", confirm={"timeout": TIMEOUT}), "register": "confirmed"},
+            {**conf("confirmed", "four\n", confirm={"timeout": PATIENCE}), "register": "confirmed"},
             {"name": "info", "servertechnik.core.transaction_info": {"component": "mito"}},
             {
                 "name": "revert",
@@ -70,7 +70,7 @@ def test_life_under_mitogen(told: Results, release: str) -> None:
 
 def test_lockout_under_mitogen(mitogen: Fleet) -> None:
     before = look(mitogen)
-    results = mitogen.play([sshd("AllowUsers nobody\n")])
+    results = mitogen.play([sshd("AllowUsers nobody\n", confirm={"timeout": TIMEOUT})])
     for release in mitogen.hosts:
         result = results[release]["sshd"]
         assert result["rolled_back"], result
@@ -82,7 +82,7 @@ def test_lockout_under_mitogen(mitogen: Fleet) -> None:
 def test_new_port_under_mitogen(mitogen: Fleet) -> None:
     def move(port: int, present: int) -> Task:
         address = f"{{{{ ansible_host }}}}:{port}"
-        moved = sshd(f"Port {port}\n", confirm={"timeout": TIMEOUT, "address": address})
+        moved = sshd(f"Port {port}\n", confirm={"timeout": PATIENCE, "address": address})
         return {**moved, "vars": {"ansible_port": present}}
 
     ask = {"name": "ask", "servertechnik.core.transaction_info": {"component": "sshd"}}
