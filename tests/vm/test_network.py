@@ -82,14 +82,14 @@ def bond(*ports: str) -> dict[str, Any]:
     return {"name": "bond0", "type": "bond", "ports": ports, "bond": mode, "addresses": [address]}
 
 
-def network(*links: Any, timeout: int = TIMEOUT) -> Task:
+def network(*links: Any, timeout: int = TIMEOUT, settle: int = 20) -> Task:
     """A task that has these links alone."""
     return {
         "name": "network",
         "ansible.builtin.include_role": {"name": "servertechnik.core.network"},
         "vars": {
             "network_links": list(links),
-            "network_settle_timeout": 10,
+            "network_settle_timeout": settle,
             "network_confirm_timeout": timeout,
         },
     }
@@ -202,7 +202,7 @@ def scene(machines: Machines, tmp_path_factory: pytest.TempPathFactory) -> Scene
 @pytest.fixture(scope="module")
 def ready(scene: Scene) -> Scene:
     """The same, taken over from ifupdown: a change that was confirmed."""
-    scene.play(network(WAY_IN, LAN, timeout=120))
+    scene.play(network(WAY_IN, LAN, timeout=240, settle=120))
     return scene
 
 
@@ -258,7 +258,7 @@ def test_it_is_undone_by_the_host(done: Done, release: str, record_property: Saw
 @pytest.fixture(scope="module")
 def bonded(ready: Scene) -> Scene:
     """Hosts with a bond of two ports, confirmed."""
-    ready.play(network(WAY_IN, LAN, bond("eno3", "eno4"), timeout=120))
+    ready.play(network(WAY_IN, LAN, bond("eno3", "eno4"), timeout=240, settle=120))
     return ready
 
 
