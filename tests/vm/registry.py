@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Sequence
@@ -9,12 +10,13 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tests.bed.environment import ROOT
 from tests.vm.images import CACHE
 from tests.vm.wire import VmError, qmp
 
 MACHINES = CACHE / "machines"
-# Short, since the path of a socket has 107 characters at most (unix(7)).
-SOCKETS = Path("/run/servertechnik-vm")
+# Short, since the path of a socket has 107 characters at most (unix(7)); this checkout's alone.
+SOCKETS = Path("/run/servertechnik-vm") / hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]
 _WORD = "machine.json"
 
 
