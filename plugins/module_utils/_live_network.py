@@ -46,6 +46,7 @@ def put_back(host: Host, saved: State) -> list[str]:
     ours = made(host)
     deadline = time.monotonic() + LONGEST
     while True:
+        late = time.monotonic() >= deadline
         trouble = {}
         # One part after the other, for routes need addresses, and these need links.
         for part in ("links", "settings", "addresses", "routes", "rules"):
@@ -53,7 +54,7 @@ def put_back(host: Host, saved: State) -> list[str]:
                 trouble[" ".join(words)] = _carry_out(host, words)
         if not trouble:
             return []
-        if time.monotonic() >= deadline:
+        if late:  # what was done in the pass before has had its time
             return [f"'{s}' {t or 'was undone by somebody else'}" for s, t in trouble.items()]
         time.sleep(PAUSE)
 

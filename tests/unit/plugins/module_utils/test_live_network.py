@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from pathlib import Path
 from typing import Any
 
@@ -201,3 +202,20 @@ def test_what_does_not_go_back_is_told(tmp_path: Path, monkeypatch: pytest.Monke
     assert put_back(host, state) == [
         "'ip link set dev eth0 mtu 9000' was undone by somebody else"
     ]  # fmt: skip
+
+
+def test_what_took_until_the_end_is_looked_at_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = "ansible_collections.servertechnik.core.plugins.module_utils._live_network"
+    host = Recorded(tmp_path, recorded("trixie"))
+    state, changed = save(host), save(host)
+    changed["links"]["eth0"]["mtu"] = 9000
+
+    def slow(_host: Host) -> State:
+        time.sleep(0.01)
+        return state if "ip link set dev eth0 mtu 1500" in host.ran else changed
+
+    monkeypatch.setattr(f"{place}.LONGEST", 0.005)
+    monkeypatch.setattr(f"{place}.save", slow)
+    assert put_back(host, state) == []
