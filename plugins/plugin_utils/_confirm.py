@@ -15,7 +15,7 @@ from ansible_collections.servertechnik.core.plugins.plugin_utils._moved import M
 
 FIRST = 0.5  # seconds until the first attempt: the host waits 0.3 s before it activates
 LONGEST = 8.0  # sshd from 9.8 on penalises sources that fail often, so attempts get rarer
-GRACE = 30  # seconds that a host may need to put itself back
+GRACE = 90  # seconds that a slow host may need to put itself back
 DECIDED = ("committed", "rolled back")
 
 
