@@ -62,9 +62,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """One file, one process: its tests share hosts, a copy or a cache."""
+    """One file, one process: its tests share hosts, a copy or a cache.
+
+    Virtual machines are all in one process, since an emulated one keeps a core busy.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith("tests/vm/"):
+            return "tests/vm"
         alone = nodeid.startswith(("tests/scenarios/", "tests/lint/"))
         return nodeid if alone else nodeid.partition("::")[0]
 
