@@ -114,7 +114,7 @@ def play(fleet: Fleet, *services: Any, check: bool = False, **variables: Any) ->
         "vars": {
             "firewall_playbook": "",
             "firewall_services": [*services],
-            "firewall_confirm_timeout": 10,
+            "firewall_confirm_timeout": 60,
             **variables,
         },
     }

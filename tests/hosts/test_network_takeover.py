@@ -72,7 +72,7 @@ def network(task: str, *addresses: str, gateway: str = "", **more: Any) -> Task:
         ],
         "gateways": [gateway or default, "{{ ansible_facts['default_ipv6']['gateway'] }}"],
     }
-    variables = {"network_confirm_timeout": 15, "network_settle_timeout": 3, **more}
+    variables = {"network_confirm_timeout": 60, "network_settle_timeout": 15, **more}
     return {
         "name": task,
         "ansible.builtin.include_role": {"name": "servertechnik.core.network"},
@@ -103,8 +103,13 @@ def story(fleet: Fleet) -> Story:
         host.sh(IFUPDOWN)
     before = {release: host.sh(LOOK) for release, host in fleet.hosts.items()}
     bad = {
-        "gateway": network("gateway", gateway=FREE),
-        "address": network("address", f"{FREE}/24", network_confirm_address=NEXT),
+        "gateway": network("gateway", gateway=FREE, network_settle_timeout=3),
+        "address": network(
+            "address",
+            f"{FREE}/24",
+            network_confirm_address=NEXT,
+            network_confirm_timeout=20,
+        ),
     }
     undone, afterwards = {}, {}
     for name, task in bad.items():

@@ -169,7 +169,7 @@ def built(place: Place) -> Place:
     site.write_text(json.dumps(SITE))
     variables = {
         "firewall_playbook": str(site),
-        "firewall_confirm_timeout": 30,
+        "firewall_confirm_timeout": 60,
         "firewall_zones": [
             {"name": side, "networks": subnets}
             for side, subnets in (*NETWORKS.items(), ("guests", ["198.18.2.0/24"]))
