@@ -47,7 +47,7 @@ _value:
 def matrix_table(results: Iterable[Mapping[str, Any]]) -> str:
     """Return the table; results without counts are those of hosts that did not probe."""
     # Here, because ansible-doc reads filters without the libraries behind the matrix.
-    from ansible_collections.servertechnik.core.plugins.plugin_utils._matrix_report import (  # noqa: PLC0415
+    from ansible_collections.servertechnik.core.plugins.plugin_utils._matrix_report import (  # noqa: PLC0415 -- see above
         table,
     )
 

@@ -83,7 +83,7 @@ def _transact(host: Host, store: Store, order: Order, warnings: list[str]) -> di
     }
     if plan or order.reverts:
         # Half of the module's code; the calls that change nothing, nearly all, do without it.
-        from ansible_collections.servertechnik.core.plugins.module_utils import (  # noqa: PLC0415
+        from ansible_collections.servertechnik.core.plugins.module_utils import (  # noqa: PLC0415 -- see above
             _execution,
         )
 
