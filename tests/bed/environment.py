@@ -17,7 +17,7 @@ CACHE = ROOT / ".cache" / "bed"
 PACKAGES = (
     *("podman", "runc", "netavark", "aardvark-dns", "conmon", "uidmap", "mmdebstrap", "gpg"),
     *("iproute2", "nftables", "iptables", "openssh-client", "python3-venv"),
-    *("qemu-system-x86", "qemu-utils", "e2fsprogs"),
+    *("qemu-system-x86", "qemu-utils", "ovmf", "e2fsprogs"),
 )
 COMMANDS = (
     *("podman", "runc", "mmdebstrap", "ip", "nft", "iptables", "ssh", "ssh-keygen"),

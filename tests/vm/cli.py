@@ -14,8 +14,11 @@ from collections.abc import Sequence
 from tests.bed import environment
 from tests.bed.environment import BedError
 from tests.vm import enrolment, registry
-from tests.vm.machine import Machine, Spec
+from tests.vm.devices import Disk
+from tests.vm.machine import Machine
 from tests.vm.networks import Network
+from tests.vm.qemu import Firmware
+from tests.vm.spec import Spec
 from tests.vm.wire import VmError
 
 _LEAVE = b"\x1d"  # Ctrl-]
@@ -45,9 +48,10 @@ def _parser() -> argparse.ArgumentParser:
 
     rise = command("up", _up, "start machines, and wait until SSH answers")
     rise.add_argument("machines", nargs="+", metavar="NAME=RELEASE")
-    rise.add_argument("--disk", action="append", default=[], metavar="SERIAL=SIZE")
+    rise.add_argument("--disk", action="append", default=[], metavar="SERIAL=SIZE[:KIND]")
     rise.add_argument("--network", action="append", default=[], metavar="NAME")
     rise.add_argument("--cold", action="store_true", help="start from nothing, no saved state")
+    rise.add_argument("--efi", action="store_true", help="EFI firmware instead of BIOS")
     command("list", _list, "show machines that run")
     login = command("ssh", _ssh, "log in on a machine, or run a command there")
     login.add_argument("name")
@@ -60,16 +64,23 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _up(options: argparse.Namespace) -> None:
-    disks = dict(word.split("=", 1) for word in options.disk)
+    disks = dict(_disk(word) for word in options.disk)
+    firmware: Firmware = "efi" if options.efi else "bios"
     networks = [Network.ensure(name) for name in options.network]
     started = []
     for word in options.machines:
         name, _, release = word.partition("=")
-        spec = Spec(name, release, disks, networks, saved=not options.cold)
+        spec = Spec(name, release, disks, networks, not options.cold, firmware)
         started.append(Machine(spec, tied=False))
     for one in started:
         one.wait()
     _list(options)
+
+
+def _disk(word: str) -> tuple[str, Disk]:
+    serial, _, text = word.partition("=")
+    size, _, kind = text.partition(":")
+    return serial, Disk(size, kind or "virtio")
 
 
 def _list(_options: argparse.Namespace) -> None:

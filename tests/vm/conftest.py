@@ -24,8 +24,11 @@ import pytest
 
 from tests.conftest_hosts import RELEASES, Host
 from tests.vm import states
-from tests.vm.machine import Machine, Spec
+from tests.vm.devices import Disk
+from tests.vm.machine import Machine
 from tests.vm.networks import Network
+from tests.vm.qemu import Firmware
+from tests.vm.spec import Spec
 
 _LINES = 60
 _MADE = pytest.StashKey["Machines"]()
@@ -73,17 +76,19 @@ class Machines:
         release: str,
         name: str = "",
         *,
-        disks: Mapping[str, str] | None = None,
+        disks: Mapping[str, str | Disk] | None = None,
         networks: Sequence[Network] = (),
         saved: bool = True,
+        firmware: Firmware = "bios",
     ) -> Spec:
         """A machine of that release; `saved` off has it start from nothing."""
-        return Spec(f"{self._prefix}-{name or release}", release, disks or {}, networks, saved)
+        whole = f"{self._prefix}-{name or release}"
+        return Spec(whole, release, disks or {}, networks, saved, firmware)
 
     def start(self, *specs: Spec) -> list[Machine]:
         """Start machines, and wait for all of them side by side."""
         with ThreadPoolExecutor() as pool:
-            list(pool.map(states.ensure, {spec.release for spec in specs}))
+            list(pool.map(states.ensure, {spec.release for spec in specs if spec.cloned}))
             # Not in the pool: a machine ends with the thread that started it.
             started = [self._start(spec) for spec in specs]
             list(pool.map(Machine.wait, started))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 from tests.bed.environment import locked, run
 from tests.vm.images import CACHE, Image
@@ -20,12 +22,16 @@ MANAGEMENT = "net=10.0.2.0/24,host=10.0.2.2,ipv6=off,restrict=on"
 ADDRESS = "10.0.2.15"
 # The first two are taken by the root disk and the management link, the others are for more.
 _SLOTS = 14
+# Disks can be plugged in there only while there is no power.
+SATA = tuple(f"ide.{number}" for number in range(6))
 FREE = tuple(f"slot{number}" for number in range(2, _SLOTS))
 _BUS = "pcie-root-port,id=slot{0},bus=pcie.0,chassis={1},addr={2:#x}.{3},multifunction=on"
 _KERNEL = "root=LABEL=root rw console=ttyS0 quiet systemd.show_status=yes panic=-1"
 _KVM = "kvm -cpu host"
 _TCG = "tcg,thread=multi -cpu max"
 _PROBE = 10.0
+Firmware = Literal["bios", "efi"]
+_OVMF = Path("/usr/share/OVMF")
 
 
 def version() -> str:
@@ -48,13 +54,11 @@ def accelerator(image: Image) -> list[str]:
     return _options(known.read_text())
 
 
-def command(
-    image: Image, overlay: Path, sockets: Path, port: int, accelerated: Sequence[str]
-) -> list[str]:
+def command(overlay: Path, sockets: Path, port: int, accelerated: Sequence[str]) -> list[str]:
     """The machine that all machines are, before disks and links are plugged into its slots.
 
-    Its root is `overlay`, its SSH answers at `port` of this machine's loopback, its console goes
-    to a log beside the overlay. A saved state fits every machine with the same words here.
+    Its SSH answers at `port` of this machine's loopback, its console goes to a log beside
+    `overlay`. A saved state fits every machine with the same words here and in `boot_words`.
     """
     slots = [_BUS.format(n, n + 1, 3 + n // 8, n % 8) for n in range(_SLOTS)]
     forward = f"hostfwd=tcp:127.0.0.1:{port}-{ADDRESS}:22"
@@ -62,7 +66,6 @@ def command(
     return [
         *(QEMU, "-name", sockets.name, "-nodefaults", "-display", "none"),
         *("-machine", "q35", *accelerated, "-m", "768", "-smp", "2"),
-        *("-kernel", str(image.kernel), "-initrd", str(image.initrd), "-append", _KERNEL),
         *("-qmp", f"unix:{sockets}/qmp,server=on,wait=off"),
         *("-chardev", f"socket,id=console,{_server(sockets / 'console')},logfile={log}"),
         *("-serial", "chardev:console"),
@@ -70,11 +73,42 @@ def command(
         *("-chardev", f"socket,id=agent,{_server(sockets / 'agent')}"),
         *("-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0"),
         *(word for slot in slots for word in ("-device", slot)),
-        *("-blockdev", _qcow2("root", overlay)),
-        *("-device", "virtio-blk-pci,drive=root,serial=root,bus=slot0"),
         *("-netdev", f"user,id=management,{MANAGEMENT},{forward}"),
         *("-device", "virtio-net-pci,id=eno1,netdev=management,acpi-index=1,bus=slot1,romfile="),
     ]
+
+
+def boot_words(image: Image, overlay: Path) -> list[str]:
+    """A kernel from outside and `overlay` for its root: the disk that the machine comes with."""
+    return [
+        *("-kernel", str(image.kernel), "-initrd", str(image.initrd), "-append", _KERNEL),
+        *("-blockdev", _qcow2("root", overlay)),
+        *("-device", "virtio-blk-pci,drive=root,serial=root,bus=slot0"),
+    ]
+
+
+def firmware_words(firmware: Firmware, overlay: Path) -> list[str]:
+    """The firmware: SeaBIOS, which is QEMU's own, or OVMF with its variables beside `overlay`."""
+    if firmware == "bios":
+        return []
+    code = f"if=pflash,format=raw,unit=0,readonly=on,file={_OVMF / 'OVMF_CODE_4M.fd'}"
+    return ["-drive", code, "-drive", f"if=pflash,format=raw,unit=1,file={_variables(overlay)}"]
+
+
+def make_variables(overlay: Path) -> None:
+    """Make the variables of a machine with EFI, as they come from its maker.
+
+    Raises:
+        VmError: its firmware isn't installed.
+    """
+    try:
+        shutil.copy(_OVMF / "OVMF_VARS_4M.fd", _variables(overlay))
+    except FileNotFoundError as error:
+        raise VmError("no EFI firmware; `tests/bed/bed install` installs it (ovmf)") from error
+
+
+def _variables(overlay: Path) -> Path:
+    return overlay.with_name("variables.fd")
 
 
 def start(words: Sequence[str], log: Path, *, tied: bool) -> subprocess.Popen[bytes]:

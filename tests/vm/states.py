@@ -70,7 +70,8 @@ def ensure(release: str) -> State:
 
 def _key(image: Image, accelerated: list[str]) -> str:
     same = Path("/same")
-    words = qemu.command(image, same / "disk", same, 0, accelerated)
+    words = qemu.command(same / "disk", same, 0, accelerated)
+    words += qemu.boot_words(image, same / "disk")
     cpu = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if "flags" in line][:1]
     parts = [qemu.version(), *words, *cpu, Path(__file__).read_text()]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
@@ -84,7 +85,8 @@ def _make(image: Image, folder: Path, accelerated: list[str]) -> None:
     qemu.overlay(image.disk, candidate.disk, "raw")
     with tempfile.TemporaryDirectory(prefix="vm-") as sockets:
         place, log = Path(sockets), candidate.folder / "qemu.log"
-        words = qemu.command(image, candidate.disk, place, 0, accelerated)
+        words = qemu.command(candidate.disk, place, 0, accelerated)
+        words += qemu.boot_words(image, candidate.disk)
         process = qemu.start(words, log, tied=True)
         qmp = qemu.connect(process, place / "qmp", log)
         agent = Agent(place / "agent")

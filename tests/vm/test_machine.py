@@ -123,7 +123,7 @@ def test_power_cut_keeps_what_was_synced(
 def test_machine_ends_with_who_started_it(machines: Machines) -> None:
     spec = machines.spec("trixie", "orphan")
     script = (
-        "import os, signal; from tests.vm.machine import Machine, Spec; "
+        "import os, signal; from tests.vm.machine import Machine; from tests.vm.spec import Spec; "
         f"print(Machine(Spec({spec.name!r}, {spec.release!r})).pid, flush=True); "
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
