@@ -251,6 +251,14 @@ FORMATS: dict[str, Format] = {
     "calendar": Format(
         "a systemd calendar time (daily, 'Mon..Fri 04:00', '*-*-01 03:30:00')", _is_calendar
     ),
+    "smart_type": Format(
+        "a type of device as in smartd.conf(5), -d (sat, megaraid,0, 3ware,1)",
+        _matches(r"[a-z0-9]+([,/+][A-Za-z0-9]+)*"),
+    ),
+    "smart_schedule": Format(
+        "month, day, weekday and hour as in smartd.conf(5), -s (../.././02, ../../6/03:004)",
+        _matches(r"[0-9.()\[\]|*-]+(/[0-9.()\[\]|*-]+){3}(:\d{3}(-\d{3})?)?"),
+    ),
     "size": Format(
         "a size in bytes, or with K, M, G or T (64M, 1.5G)", _matches(r"\d+(\.\d+)?[KMGT]?")
     ),
