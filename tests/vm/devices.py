@@ -17,7 +17,8 @@ Part = tuple[str, dict[str, Any]]
 _DRIVERS = {"virtio": "virtio-blk-pci", "nvme": "nvme", "sata": "ide-hd"}
 _LINKS = {"virtio": "virtio-", "nvme": "nvme-QEMU_NVMe_Ctrl_", "sata": "ata-QEMU_HARDDISK_"}
 _OPTIONS = {"blockdev-add": "-blockdev", "netdev_add": "-netdev", "device_add": "-device"}
-_KINDS = {"read": ("read",), "write": ("write", "write-zeroes", "discard", "flush")}
+# Not "flush": QEMU itself flushes before it changes anything.
+_KINDS = {"read": ("read",), "write": ("write", "write-zeroes", "discard")}
 _EIO = 5
 
 

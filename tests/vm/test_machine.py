@@ -17,6 +17,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.conftest_hosts import RELEASES
 from tests.vm.conftest import Machines, reaches
+from tests.vm.devices import Disk
 from tests.vm.enrolment import ssh_words
 from tests.vm.machine import Machine
 from tests.vm.registry import MACHINES
@@ -97,6 +98,42 @@ def test_disk_is_found_by_its_serial_and_pulled_and_replaced(machine: Machine) -
     machine.sh(f"while test -e {BY_ID}{SERIAL}; do sleep 0.1; done")
     machine.plug("SER002", "32M")
     assert machine.sh(size + "SER002") == f"{32 << 20}\n"
+
+
+def test_disk_that_was_pulled_comes_back_with_what_is_on_it(machine: Machine) -> None:
+    machine.plug("SER003", "32M")
+    machine.sh(f"echo kept >{BY_ID}SER003; sync")
+    machine.pull("SER003")
+    machine.plug("SER003")
+    assert machine.sh(f"head -n 1 {BY_ID}SER003") == "kept\n"
+    machine.pull("SER003")
+
+
+def test_disk_fails_where_and_as_long_as_it_is_told_to(machine: Machine) -> None:
+    machine.plug("SER004", "32M")
+    machine.fail("SER004", "read", [8])
+    assert [reads(machine, block) for block in (0, 1, 2)] == [True, False, True]
+    machine.fail("SER004", "write")
+    assert reads(machine, 1)
+    write = f"dd if=/dev/zero of={BY_ID}SER004 bs=4k count=1 oflag=direct"
+    with pytest.raises(VmError, match="Input/output error"):
+        machine.sh(write)
+    machine.heal("SER004")
+    machine.sh(write)
+    machine.pull("SER004")
+
+
+def reads(machine: Machine, block: int) -> bool:
+    """Whether that block of 4 KiB of the disk can be read."""
+    read = f"dd if={BY_ID}SER004 of=/dev/null bs=4k skip={block} count=1 iflag=direct 2>/dev/null"
+    return machine.sh(f"{read} && echo read || true") == "read\n"
+
+
+def test_nvme_disk_is_found_by_its_serial(machine: Machine) -> None:
+    disk = Disk("32M", "nvme")
+    machine.plug("SER005", disk)
+    assert machine.sh(f"blockdev --getsize64 {disk.link('SER005')}") == f"{32 << 20}\n"
+    machine.pull("SER005")
 
 
 @pytest.fixture(scope="module")

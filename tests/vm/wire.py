@@ -147,8 +147,9 @@ class Agent:
         while time.monotonic() < deadline:
             number = next(self._numbers)
             ask = {"execute": "guest-sync-delimited", "arguments": {"id": number}}
-            self._wire.send(ask, b"\xff")
+            # The channel takes no more once it is full of what nobody has read yet.
             with suppress(TimeoutError):
+                self._wire.send(ask, b"\xff")
                 while self._wire.receive(1.0).get("return") != number:
                     pass
                 return
