@@ -70,12 +70,12 @@ def _fills(found: Found) -> Iterator[str]:
 
 
 def _listed(title: str, entries: Iterable[Found], unit: str) -> Iterator[str]:
-    lines = [
-        f"{size(one[unit]) if unit == 'bytes' else one[unit]} {one['path']}"
-        for one in list(entries)[:_SHOWN]
-    ]
-    if lines:
-        yield f"{title}: {'; '.join(lines)}"
+    """Yield the title and a line for each entry; nothing if there is none."""
+    shown = list(entries)[:_SHOWN]
+    if shown:
+        yield f"{title}:"
+    for one in shown:
+        yield f"  {size(one[unit]) if unit == 'bytes' else one[unit]:>10}  {one['path']}"
 
 
 def _freed(found: Found, *, check: bool) -> Iterator[str]:

@@ -44,7 +44,7 @@ class Mount:
     @property
     def is_local(self) -> bool:
         """Whether it holds data on this host, as far as people put some there."""
-        of_system = self.target.startswith(("/dev", "/proc/", "/sys/")) and self.type == "tmpfs"
+        of_system = self.target == "/dev" or self.target.startswith(("/proc/", "/sys/"))
         return not (is_network(self.type) or self.type in WITHOUT_DATA or of_system)
 
     @property
@@ -118,9 +118,11 @@ def whole(mounts: Iterable[Mount], of: Mount) -> Mount:
 
 def hiding(mounts: Iterable[Mount], of: Mount) -> list[str]:
     """Return the places on a file system at which something else is mounted."""
-    inside = of.root.rstrip("/")
+    root, target = of.root.rstrip("/"), of.target.rstrip("/")
     itself = {
-        one.target for one in mounts if one.device == of.device and one.root == inside + one.target
+        one.target
+        for one in mounts
+        if one.device == of.device and one.root == root + one.target.removeprefix(target)
     }
     return sorted({one.target for one in mounts} - itself - {of.target})
 
