@@ -59,7 +59,6 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no type inf
             return self._call(MODULE, arguments)
         way = Way(
             call=lambda wanted: self._call(MODULE, wanted),
-            boot_loader=lambda: self._call("servertechnik.core.boot_loader", {}),
             reset=self._connection.reset,
             say=screen.display,
             keep=self._keep,

@@ -54,35 +54,48 @@ class StepError(Exception):
         self.refused = refused
 
 
-def step(host: Host, read: Callable[[bool], Mapping[str, Any]], order: Order) -> dict[str, Any]:
-    """Carry out one step and return ``state``, ``next``, ``waiting``, ``progress`` and ``did``.
+def take(host: Host, read: Callable[[bool], Mapping[str, Any]], order: Order) -> dict[str, Any]:
+    """Carry out a step, and those after it as far as wanted and possible.
 
-    Raises StepError.
+    Returns ``state``, ``next``, ``waiting``, ``progress``, ``did`` and ``slept``. The state is on
+    disk after each step. Raises StepError.
     """
     site = Site(host, read, order)
     with site.states.alone():
-        if order.step == "verify":
-            return _verify(site)
-        state = site.states.load(order.serial)
-        if state is None:
-            raise StepError(f"no case of {order.serial} is open on this host", None, refused=True)
-        began = time.monotonic()
-        entry = state["steps"].setdefault(order.step, {"began": now(), "ended": "", "host": 0.0})
-        try:
-            waiting, progress = _STEPS[order.step](site, state)
-        except GoneError as error:
-            # Whatever comes next, it begins with a disk that is there.
-            state["done"] = list(STEPS[: STEPS.index("insert")])
-            waiting, progress = str(error), []
-        except REFUSALS as error:
-            _spent(site, state, entry, began)
-            raise StepError(str(error), state, refused=not isinstance(error, HostError)) from error
-        else:
-            if not waiting:
-                entry["ended"] = now()
-                state["done"] += [] if order.step in state["done"] else [order.step]
-        _spent(site, state, entry, began)
-        return _told(site, state, waiting, progress)
+        result = _verify(site) if order.step == "verify" else _take(site, order.serial, order.step)
+        while order.until and _goes_on(result, order.until):
+            result = _take(site, order.serial, result["next"])
+        return result
+
+
+def _goes_on(result: Mapping[str, Any], until: str) -> bool:
+    following = result["next"]
+    return bool(
+        following and not result["waiting"] and STEPS.index(following) <= STEPS.index(until)
+    )
+
+
+def _take(site: Site, serial: str, step: str) -> dict[str, Any]:
+    state = site.states.load(serial)
+    if state is None:
+        raise StepError(f"no case of {serial} is open on this host", None, refused=True)
+    began, slept = time.monotonic(), site.slept
+    entry = state["steps"].setdefault(step, {"began": now(), "ended": "", "host": 0.0})
+    try:
+        waiting, progress = _STEPS[step](site, state)
+    except GoneError as error:
+        # Whatever comes next, it begins with a disk that is there.
+        state["done"] = list(STEPS[: STEPS.index("insert")])
+        waiting, progress = str(error), []
+    except REFUSALS as error:
+        _spent(site, state, entry, began + site.slept - slept)
+        raise StepError(str(error), state, refused=not isinstance(error, HostError)) from error
+    else:
+        if not waiting:
+            entry["ended"] = now()
+            state["done"] += [] if step in state["done"] else [step]
+    _spent(site, state, entry, began + site.slept - slept)
+    return _told(site, state, waiting, progress)
 
 
 def _verify(site: Site) -> dict[str, Any]:
@@ -102,12 +115,10 @@ def _verify(site: Site) -> dict[str, Any]:
     return _told(site, state, "", [])
 
 
-def _spent(site: Site, state: Json, entry: Json, began: float) -> None:
-    """Write down how it is, and how long this and earlier steps took, waiting not counted."""
-    entry["host"] = round(entry["host"] + time.monotonic() - began - site.slept, 3)
-    for name, seconds in site.order.spent.items():
-        if name in state["steps"]:
-            state["steps"][name]["controller"] = seconds
+def _spent(site: Site, state: Json, entry: Json, since: float) -> None:
+    """Write down how it is, and how long this step and the whole took, waiting not counted."""
+    entry["host"] = round(entry["host"] + time.monotonic() - since, 3)
+    state["worked"] = max(state["worked"], site.order.worked)
     site.states.save(state)
 
 

@@ -38,7 +38,8 @@ ARGUMENTS: dict[str, Any] = {
     "poll": {"type": "float", "default": 10},
     "backup_age": {"type": "float"},
     "run": {"type": "str", "default": ""},
-    "spent": {"type": "dict", "default": {}},
+    "until": _STEP,
+    "worked": {"type": "float", "default": 0},
 }
 
 
@@ -56,9 +57,11 @@ def order_of(params: Mapping[str, Any], *, check: bool) -> Order:
         choice=Choice(new=params["new"], wipe=params["wipe"], accept=params["accept"]),
         expected=params["expected"],
         run=params["run"],
-        spent=params["spent"],
+        until=params["until"] or "",
+        worked=params["worked"],
         speed=params["speed"],
         poll=params["poll"],
         scrub=params["scrub"],
+        boot_loader=params["boot_loader"],
         check=check,
     )

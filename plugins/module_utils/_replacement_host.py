@@ -44,12 +44,15 @@ class Order:
     # The disks of the inventory (storage_disks).
     expected: Sequence[Mapping[str, Any]] = ()
     run: str = ""
-    # Seconds that steps have taken on the controller so far, waiting not counted.
-    spent: Mapping[str, float] = field(default_factory=dict)
+    # The last step of this call, if it goes on after the first.
+    until: str = ""
+    # Seconds of work that all calls have taken so far, as the controller saw them.
+    worked: float = 0
     speed: str = "normal"
     # How many seconds the call may wait for something to happen.
     poll: float = 0
     scrub: bool = True
+    boot_loader: bool = True
     check: bool = False
 
 
@@ -65,14 +68,22 @@ class Site:
         # Seconds in which nothing was done but wait.
         self.slept = 0.0
         self._read = read
+        self._seen: Tree | None = None
+        self._with_smart = False
 
     def tree(self, *, smart: bool = False) -> Tree:
-        """Look at the host as it is now."""
-        return Tree(self._read(smart))
+        """Look at the host as it is now; once, until something is done or waited for."""
+        if self._seen is None or (smart and not self._with_smart):
+            self._seen, self._with_smart = Tree(self._read(smart)), smart
+        return self._seen
+
+    def _did(self, what: str) -> None:
+        self.did.append(what)
+        self._seen = None
 
     def must(self, *words: str) -> str:
         """Run a command that changes something and has to succeed. Raises HostError."""
-        self.did.append(" ".join(words))
+        self._did(" ".join(words))
         return self.host.must(*words)
 
     def must_soon(self, *words: str) -> str:
@@ -80,7 +91,7 @@ class Site:
         for _attempt in range(_BUSY):
             with contextlib.suppress(HostError):
                 text = self.host.must(*words)
-                self.did.append(" ".join(words))
+                self._did(" ".join(words))
                 return text
             time.sleep(_PAUSE)
         return self.must(*words)
@@ -89,6 +100,7 @@ class Site:
         """Wait for something that others do."""
         time.sleep(seconds)
         self.slept += seconds
+        self._seen = None
 
     def put(self, path: str, text: str) -> None:
         """Write to a file of the kernel. Raises HostError."""
@@ -97,7 +109,7 @@ class Site:
                 file.write(text)
         except OSError as error:
             raise HostError(f"{path}: {text!r} is not taken: {error.strerror}") from error
-        self.did.append(f"echo {text} >{path}")
+        self._did(f"echo {text} >{path}")
 
     def got(self, path: str) -> str:
         """Return what a file of the kernel says; empty when it isn't there."""

@@ -9,7 +9,6 @@ import os
 import time
 
 from ansible_collections.servertechnik.core.plugins.module_utils._host import HostError
-from ansible_collections.servertechnik.core.plugins.module_utils._raid_config import keep
 from ansible_collections.servertechnik.core.plugins.module_utils._replacement_host import (
     RefusalError,
     Site,
@@ -28,6 +27,9 @@ from ansible_collections.servertechnik.core.plugins.module_utils._replacement_ne
     blank_ones,
     choose,
     in_use,
+)
+from ansible_collections.servertechnik.core.plugins.module_utils._replacement_start import (
+    have_started,
 )
 from ansible_collections.servertechnik.core.plugins.module_utils._replacement_tree import (
     EFI,
@@ -99,9 +101,9 @@ def copy(site: Site, state: Json) -> str:
         _prepare(site, state, tree, disk)
         state["replacement"]["prepared"] = True
         site.states.save(state)
-    have_members(site, state)
     tree, _disk = _new(site, state)
-    site.did += keep(site.host, tree.arrays).steps
+    have_members(site, state)
+    have_started(site, state, tree)
     return ""
 
 

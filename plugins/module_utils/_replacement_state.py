@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,6 +19,8 @@ from ansible_collections.servertechnik.core.plugins.module_utils._model import F
 
 FOLDER = "/var/lib/servertechnik/disks"
 VERSION = 1
+_PATIENCE = 300
+_PAUSE = 0.5
 STEPS = ("verify", "announce", "locate", "remove", "insert", "copy", "rebuild", "check")
 
 Json = dict[str, Any]
@@ -36,12 +39,8 @@ class States:
         self._host.make_folder(FOLDER, 0o700)
         handle = os.open(self._host.at(FOLDER), os.O_RDONLY | os.O_DIRECTORY)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(handle)
             yield
-        except BlockingIOError:
-            raise HostError(
-                "another run is replacing a disk on this host just now; accepted: one at a time"
-            ) from None
         finally:
             os.close(handle)
 
@@ -88,10 +87,28 @@ class States:
         self._host.move(candidate, path)
 
 
+def _lock(handle: int) -> None:
+    """Wait for another call; that of a controller which was killed comes to its end by itself."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise HostError(
+                    f"another run has been replacing a disk on this host for {_PATIENCE} s; "
+                    "accepted: one at a time"
+                ) from None
+            time.sleep(_PAUSE)
+        else:
+            return
+
+
 def opened(case: Json, *, run: str) -> Json:
     """Return the first state of a case."""
     return {"version": VERSION, "run": run, "opened": now(), "closed": "", "done": []} | {
         "steps": {},
+        "worked": 0,
         "replacement": None,
         "scrub": {},
         "selftest": "",

@@ -27,7 +27,7 @@ options:
     type: str
     default: ""
   step:
-    description: Does this step alone, without record and sheet.
+    description: Does this step (up to O(until)), without record and sheet.
     type: str
     choices: [verify, announce, locate, remove, insert, copy, rebuild, check]
   stop_after:
@@ -105,10 +105,14 @@ options:
     description: The run this is part of; the action plugin knows it.
     type: str
     default: ""
-  spent:
-    description: Seconds that steps took so far; the action plugin keeps them.
-    type: dict
-    default: {}
+  until:
+    description: With O(step), goes on up to this step in the same call.
+    type: str
+    choices: [verify, announce, locate, remove, insert, copy, rebuild, check]
+  worked:
+    description: Seconds of work of all calls so far; the action plugin keeps them.
+    type: float
+    default: 0
 attributes:
   check_mode:
     support: full
@@ -177,11 +181,11 @@ slept:
   returned: success
   type: float
   sample: 9.0
-seconds:
-  description: Seconds of work of each step, as the controller saw it, waiting not counted.
+worked:
+  description: Seconds of work so far, as the controller saw it, waiting not counted.
   returned: success, without O(step)
-  type: dict
-  sample: {verify: 1.2, remove: 0.9}
+  type: float
+  sample: 4.2
 refused:
   description: Whether a failure is a refusal, with nothing changed by this step.
   returned: failure
@@ -206,7 +210,7 @@ from ansible_collections.servertechnik.core.plugins.module_utils._disk_health im
 from ansible_collections.servertechnik.core.plugins.module_utils._host import Host
 from ansible_collections.servertechnik.core.plugins.module_utils._replacement import (
     StepError,
-    step,
+    take,
 )
 from ansible_collections.servertechnik.core.plugins.module_utils._replacement_arguments import (
     ARGUMENTS,
@@ -222,7 +226,7 @@ def main() -> None:
     def work() -> dict[str, Any]:
         order = order_of(module.params, check=module.check_mode)
         try:
-            return step(host, lambda smart: document(host, smart=smart, contents=smart), order)
+            return take(host, lambda smart: document(host, smart=smart, contents=smart), order)
         except StepError as error:
             module.fail_json(
                 msg=readable(str(error)), state=readable(error.state), refused=error.refused

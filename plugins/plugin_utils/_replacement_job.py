@@ -33,7 +33,6 @@ class Way:
     """What a job needs of its surroundings."""
 
     call: Callable[[Json], Json]
-    boot_loader: Callable[[], Json]
     reset: Callable[[], None]
     say: Callable[[str], None]
     keep: Callable[[Json], None]
@@ -49,11 +48,11 @@ class Job:
     host: str
     arguments: Mapping[str, Any]
     way: Way
-    spent: dict[str, float] = field(default_factory=dict)
+    worked: float = 0.0
     changed: bool = False
     did: list[str] = field(default_factory=list)
     sheets: list[str] = field(default_factory=list)
-    said: str = ""
+    said: tuple[str, str] = ("", "")
 
     def run(self, *, check: bool) -> Json:
         """Go through the steps; return the result of the task."""
@@ -70,7 +69,7 @@ class Job:
             return self._ended(result, _plan(state))
         self._keep(state, result["next"], [])
         while result["next"] and not self._stops(result["next"]):
-            result = self._step(result["next"], result["state"])
+            result = self._go_on(result["next"], result["state"])
             if result.get("failed"):
                 return result | {"changed": self.changed, "did": self.did, "sheets": self.sheets}
         words = words_of(self.host, result["state"], phase_of(result["next"]))["en"]
@@ -82,18 +81,15 @@ class Job:
 
     def _ended(self, result: Json, msg: str) -> Json:
         sums = {"changed": self.changed, "did": self.did, "sheets": self.sheets}
-        return result | sums | {"msg": msg, "seconds": self.spent}
+        return result | sums | {"msg": msg, "worked": self.worked}
 
-    def _step(self, step: str, state: Json) -> Json:
-        """Take one step to its end, however long that is."""
+    def _go_on(self, step: str, state: Json) -> Json:
+        """Take steps as far as the host can, however long that is."""
         serial = state["disk"]["serial"]
         if step == "announce":
             self.sheets = self.way.sheets(state)
             self.way.say(f"{self.host}: to print for the rack: {', '.join(self.sheets)}")
-        if step == "rebuild" and (trouble := self._boot(state)):
-            return trouble
-        limit = self.arguments["wait" if step == "insert" else "wait_rebuild"]
-        deadline = self.way.clock() + limit
+        deadline = self._deadline(step)
         shown = _Shown(self.host, self.way.say, self.way.clock)
         while True:
             result = self._patient(step, serial, deadline)
@@ -101,17 +97,24 @@ class Job:
                 if result.get("state"):
                     self._keep(result["state"], result.get("next", step), [], refused=result)
                 return result
-            if result["next"] != step:
-                self._keep(result["state"], result["next"], result["progress"])
+            state, following = result["state"], result["next"]
+            if not result["waiting"]:
+                self._keep(state, following, result["progress"])
                 return result
-            if result["waiting"] != self.said:
-                self.said = result["waiting"]
-                self._keep(result["state"], step, result["progress"])
-                self.way.say(f"{self.host}: {self.said}")
+            if (following, result["waiting"]) != self.said:
+                self.said = (following, result["waiting"])
+                self._keep(state, following, result["progress"])
+                self.way.say(f"{self.host}: {_told(state, following, result['waiting'])}")
+            if following != step:
+                step, deadline = following, self._deadline(following)
             shown.show(step, result["progress"])
             if self.way.clock() > deadline:
-                msg = f"{result['waiting']}: not within {duration(limit)}. "
-                return result | {"failed": True, "msg": f"{msg}Run this again to go on from here"}
+                msg = f"{result['waiting']}: that took too long. Run this again to go on from here"
+                return result | {"failed": True, "msg": msg}
+
+    def _deadline(self, step: str) -> float:
+        limit = self.arguments["wait" if step == "insert" else "wait_rebuild"]
+        return self.way.clock() + float(limit)
 
     def _patient(self, step: str, serial: str, deadline: float) -> Json:
         """Call a step; where the host may restart meanwhile, until it answers again."""
@@ -121,8 +124,8 @@ class Job:
             except AnsibleConnectionFailure as error:
                 if step not in _PATIENT or self.way.clock() > deadline:
                     raise
-                if self.said != str(error):
-                    self.said = str(error)
+                if self.said != ("", str(error)):
+                    self.said = ("", str(error))
                     self.way.say(f"{self.host}: it doesn't answer, maybe it restarts: waiting")
             self.way.sleep(_PAUSE)
             self.way.reset()
@@ -130,25 +133,22 @@ class Job:
     def _call(self, step: str, serial: str) -> Json:
         began = self.way.clock()
         known = {"serial": serial} if serial else {}
-        result = self.way.call({**self.arguments, **known, "step": step, "spent": self.spent})
+        # Until somebody knows that the disk can be pulled, nobody brings another.
+        poll = self.arguments["poll"] if step in _PATIENT else 0
+        wanted = {"step": step, "until": self._until(step), "poll": poll, "worked": self.worked}
+        result = self.way.call({**self.arguments, **known, **wanted})
         took = self.way.clock() - began - result.get("slept", 0.0)
-        self.spent[step] = round(self.spent.get(step, 0.0) + took, 2)
+        before = max(self.worked, (result.get("state") or {}).get("worked", 0.0))
+        self.worked = round(before + took, 2)
         self.changed = self.changed or bool(result.get("changed"))
         self.did += result.get("did", [])
         return result
 
-    def _boot(self, state: Json) -> Json | None:
-        """Have the new disk start the machine, if the old one could; return a failure."""
-        if not self.arguments["boot_loader"] or not starts(state):
-            return None
-        began = self.way.clock()
-        result = self.way.boot_loader()
-        self.spent["boot_loader"] = round(self.way.clock() - began, 2)
-        self.changed = self.changed or bool(result.get("changed"))
-        if not result.get("failed"):
-            return None
-        self._keep(state, "rebuild", [], refused=result)
-        return {**result, "msg": f"the rebuild runs, but the boot loader: {result.get('msg')}"}
+    def _until(self, step: str) -> str:
+        """Return the last step of the call that begins with this one."""
+        # The controller has the sheet to make after the first.
+        last = "verify" if step == "verify" else STEPS[-1]
+        return min(last, self.arguments["stop_after"] or last, key=STEPS.index)
 
     def _keep(
         self,
@@ -178,15 +178,10 @@ class Job:
                 "words": words_of(self.host, state, phase),
                 "estimate": estimate(state, following, progress),
                 "progress": list(progress),
-                "steps": [
-                    {"name": name, **times, "controller": self._controller(name, times)}
-                    for name, times in state["steps"].items()
-                ],
+                "steps": [{"name": name, **times} for name, times in state["steps"].items()],
+                "worked": max(self.worked, state["worked"]),
             }
         )
-
-    def _controller(self, name: str, times: Mapping[str, Any]) -> float:
-        return float(self.spent.get(name, times.get("controller", 0.0)))
 
 
 @dataclass
@@ -208,6 +203,14 @@ class _Shown:
             self.say(f"{self.host}: {step} {bar(one)}")
 
 
+def _told(state: Mapping[str, Any], following: str, waiting: str) -> str:
+    if following != "insert":
+        return waiting
+    disk = state["disk"]
+    bay = f" in bay {disk['slot']}" if disk["slot"] else ""
+    return f"{disk['serial']}{bay} can be pulled; {waiting}"
+
+
 def bar(one: Mapping[str, Any]) -> str:
     """Draw how far an array is: ``system ████████░░░░ 42 %, 110 MB/s, 5:10 min left``."""
     full = round(one["done"] * _WIDTH)
@@ -217,14 +220,6 @@ def bar(one: Mapping[str, Any]) -> str:
     if one.get("left") is not None:
         words.append(f"{duration(one['left'])} left")
     return ", ".join(words)
-
-
-def starts(state: Mapping[str, Any]) -> bool:
-    """Whether the old disk had a part in starting the machine."""
-    return any(
-        unit["use"] == "boot" or {"/boot", "/boot/efi"} & set(unit["carries"])
-        for unit in state["units"]
-    )
 
 
 def _plan(state: Mapping[str, Any]) -> str:
