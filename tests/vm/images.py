@@ -52,7 +52,11 @@ def ensure(release: str) -> Image:
         if not image.folder.exists():
             began = time.monotonic()
             print(f"vm: building {image.folder.name}", file=sys.stderr)
-            for old in image.folder.parent.glob(f"{release}-*"):
+            # Machines that run may be clones of the one before.
+            there = sorted(
+                image.folder.parent.glob(f"{release}-*"), key=lambda old: old.stat().st_mtime
+            )
+            for old in there[:-1]:
                 shutil.rmtree(old)
             _build(base, image.folder)
             print(f"vm: it took {time.monotonic() - began:.0f} s", file=sys.stderr)

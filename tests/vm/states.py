@@ -61,7 +61,11 @@ def ensure(release: str) -> State:
         if not state.folder.exists():
             began = time.monotonic()
             print(f"vm: starting {release} for the first time", file=sys.stderr)
-            for old in state.folder.parent.glob(f"{release}-*"):
+            # Machines that run may be clones of the one before.
+            there = sorted(
+                state.folder.parent.glob(f"{release}-*"), key=lambda old: old.stat().st_mtime
+            )
+            for old in there[:-1]:
                 shutil.rmtree(old)
             _make(image, state.folder, accelerated)
             print(f"vm: it took {time.monotonic() - began:.0f} s", file=sys.stderr)

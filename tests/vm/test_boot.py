@@ -81,9 +81,7 @@ def build(machine: Machine) -> None:
     """Make the mirror, and what is on it, on the machine's blank disks."""
     firmware = machine.spec.firmware
     esp = ESP if firmware == "efi" else ""
-    script = BUILD.format(
-        disks=" ".join(DISKS), area=AREA[firmware], phrase=PHRASE, esp=esp
-    )
+    script = BUILD.format(disks=" ".join(DISKS), area=AREA[firmware], phrase=PHRASE, esp=esp)
     machine.sh(script, timeout=PATIENCE)
 
 
