@@ -80,7 +80,7 @@ def disk_full(fleet: Fleet, folder: Path, *options: str) -> Run:
     done = subprocess.run(
         [*words, "servertechnik.core.disk_full"],
         cwd=ROOT,
-        env=environment() | variables,
+        env=environment() | variables | fleet.environ,
         capture_output=True,
         text=True,
         timeout=300,
