@@ -22,6 +22,7 @@ from ansible_collections.servertechnik.core.plugins.module_utils._networkd_state
 
 LONGEST = 8  # seconds in which services that were just told to go back may interfere
 PAUSE = 0.3
+STEADY = 4  # times that all must be found well in a row: networkd may come after us
 WRITE = "write"
 
 Words = list[str]
@@ -45,14 +46,18 @@ def put_back(host: Host, saved: State) -> list[str]:
     settle(host, LONGEST)
     ours = made(host)
     deadline = time.monotonic() + LONGEST
+    well = 0
     while True:
         late = time.monotonic() >= deadline
-        trouble = {}
+        trouble: dict[str, str] = {}
+        live = save(host)
         # One part after the other, for routes need addresses, and these need links.
         for part in ("links", "settings", "addresses", "routes", "rules"):
-            for words in steps(part, saved, save(host), ours):
-                trouble[" ".join(words)] = _carry_out(host, words)
-        if not trouble:
+            if todo := steps(part, saved, live, ours):
+                trouble |= {" ".join(words): _carry_out(host, words) for words in todo}
+                live = save(host)
+        well = 0 if trouble else well + 1
+        if well == STEADY or (late and well):
             return []
         if late:  # what was done in the pass before has had its time
             return [f"'{s}' {t or 'was undone by somebody else'}" for s, t in trouble.items()]

@@ -139,6 +139,8 @@ def _link(
             if not _is_near(gateway, file)
         )
         yield f"{name} is {state.get('ADMIN_STATE')} and {state.get('OPER_STATE')}{why}"
+    elif _is_told(file) and not _wanted(file) and state.get("OPER_STATE") != "routable":
+        yield f"{name} was told no address by anybody"
 
 
 def _is_near(gateway: str, file: NetworkFile) -> bool:

@@ -92,7 +92,8 @@ def states(host: Host) -> dict[int, dict[str, str]]:
     except FileNotFoundError:
         return {}
     found = {}
-    for name in names:
+    # Others are files that networkd is just writing.
+    for name in filter(str.isdigit, names):
         try:
             text = host.content(f"{_STATES}/{name}").decode()
         except FileNotFoundError:  # the link has just gone

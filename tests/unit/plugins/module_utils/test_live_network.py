@@ -220,3 +220,17 @@ def test_what_took_until_the_end_is_looked_at_once_more(
     monkeypatch.setattr(f"{place}.LONGEST", 0.005)
     monkeypatch.setattr(f"{place}.save", slow)
     assert put_back(host, state) == []
+
+
+def test_what_others_undo_later_goes_back_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = "ansible_collections.servertechnik.core.plugins.module_utils._live_network"
+    host = Recorded(tmp_path, recorded("trixie"))
+    state, changed = save(host), save(host)
+    changed["links"]["eth0"]["mtu"] = 9000
+    looks = iter([state] * 2 + [changed])
+    monkeypatch.setattr(f"{place}.PAUSE", 0)
+    monkeypatch.setattr(f"{place}.save", lambda _host: next(looks, state))
+    assert put_back(host, state) == []
+    assert "ip link set dev eth0 mtu 1500" in host.ran

@@ -183,3 +183,15 @@ def test_addresses_from_the_network_can_not_be_judged(
     text = ETH0.replace("100.10/25", "100.20/25").replace(line, other)
     host.put(f"{FOLDER}/10-eth0.network", text)
     _network_verify.check(host, moves=False)
+
+
+def test_link_that_routers_tell_nothing(host: Recorded) -> None:
+    host.put(f"{FOLDER}/10-eth0.network", "[Match]\nName=eth0\n[Network]\nIPv6AcceptRA=yes\n")
+    _network_verify.verify(host)
+    host.put("/run/systemd/netif/links/2", ONLINE.replace("routable", "degraded"))
+    assert trouble(host) == "eth0 was told no address by anybody"
+
+
+def test_state_that_is_just_being_written_is_no_link(host: Recorded) -> None:
+    host.put("/run/systemd/netif/links/.#2pQ4j4", "")
+    _network_verify.verify(host)
