@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -20,6 +18,7 @@ from ansible_collections.servertechnik.core.plugins.module_utils._replacement_st
 from ansible_collections.servertechnik.core.plugins.module_utils._replacement_tree import (
     Json,
     Tree,
+    name_of,
     title,
 )
 
@@ -99,31 +98,20 @@ def _selftest(site: Site, state: Json, tree: Tree) -> bool:
         begun = site.has("smartctl") and site.host.run(["smartctl", "-t", "short", path])
         state["selftest"] = "running" if begun and not begun.status else "unsupported"
         return bool(state["selftest"] == "running")
-    text = site.host.run(["smartctl", "--json", "--capabilities", "--log=selftest", path]).text
-    said: Json = {}
-    with contextlib.suppress(ValueError):
-        said = json.loads(text)
-    state["selftest"] = selftest_of(said)
+    tested = site.tree(smart=True).disk(name_of(disk))
+    state["selftest"] = selftest_of((tested or disk)["smart"])
     if state["selftest"] == "failed":
         state["selftest"] = ""
         raise HostError(f"the new disk at {path} fails its own test (smartctl -l selftest {path})")
     return bool(state["selftest"] == "running")
 
 
-def selftest_of(said: Mapping[str, Any]) -> str:
-    """Return how a self-test goes by smartctl's JSON: running, passed, failed or unsupported."""
-    if nvme := said.get("nvme_self_test_log"):
-        if (nvme.get("current_self_test_operation") or {}).get("value"):
-            return "running"
-        table = nvme.get("table") or []
-        result = (table[0].get("self_test_result") or {}).get("value") if table else None
-        return "unsupported" if result is None else "failed" if result else "passed"
-    status = ((said.get("ata_smart_data") or {}).get("self_test") or {}).get("status") or {}
-    if status.get("remaining_percent"):
+def selftest_of(smart: Mapping[str, Any]) -> str:
+    """Return how a disk's own test goes: running, passed, failed or unsupported."""
+    if smart["self_test_left"]:
         return "running"
-    if "passed" in status:
-        return "passed" if status["passed"] else "failed"
-    return "unsupported"
+    newest = next(iter(smart["self_tests"]), {"passed": None})
+    return {True: "passed", False: "failed", None: "unsupported"}[newest["passed"]]
 
 
 def _close(site: Site, state: Json) -> None:

@@ -151,6 +151,8 @@ def have_members(site: Site, state: Json) -> None:
     name = name_of(disk)
     for unit in state["units"]:
         device = place(tree, name, unit["number"])
+        if not device:
+            raise HostError(f"the new disk {name} has lost its partition {unit['number']}")
         if unit["use"] == "array":
             _add_member(site, tree, unit, device)
         elif unit["use"] == "swap" and not tree.devices[device]["content"]["type"]:
@@ -229,6 +231,9 @@ def _progress(site: Site, state: Json, tree: Tree, disk: Json) -> list[Json]:
         if own["state"] == "in_sync" or (own["state"] == "spare" and not array["degraded"]):
             continue
         site.set_speed(array["path"], site.order.speed)
+        if "read-auto" in array["state"]:
+            # Nobody has written to it since the start, and so long it isn't rebuilt (md.rst).
+            site.must("mdadm", "--readwrite", array["path"])
         sync = array["sync"]
         found.append(
             {"name": title(array), "done": sync["done"] or 0.0}

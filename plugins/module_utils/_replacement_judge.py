@@ -62,6 +62,18 @@ def judge(tree: Tree, disk: Json, units: Sequence[Json], wish: Wish) -> Judgemen
     return found
 
 
+def judge_gone(tree: Tree, units: Sequence[Json]) -> Judgement:
+    """Say how it is without a disk that is gone already: what is left, and which others are bad."""
+    found = Judgement()
+    for unit in units:
+        array = tree.array(unit["uuid"]) if unit["use"] == "array" else None
+        if array is not None:
+            found.left[title(array)] = spare_failures(array, [])
+            if suspects := _suspects(tree, array, ""):
+                found.notes.append(f"array {title(array)}: {'; '.join(suspects)}")
+    return found
+
+
 def working(array: Mapping[str, Any], without: Sequence[str] = ()) -> list[Json]:
     """Return the members of an array that hold everything, those at `without` left out."""
     return [

@@ -21,6 +21,7 @@ from ansible_collections.servertechnik.core.plugins.module_utils._replacement_ho
 )
 from ansible_collections.servertechnik.core.plugins.module_utils._replacement_judge import (
     judge,
+    judge_gone,
 )
 from ansible_collections.servertechnik.core.plugins.module_utils._replacement_lvm import move_off
 from ansible_collections.servertechnik.core.plugins.module_utils._replacement_state import opened
@@ -44,7 +45,8 @@ def verify(site: Site) -> Json | None:
         )
     serial = serial or next(iter(cases), "")
     state = site.states.load(serial) if serial else None
-    if state and not state["closed"] and "remove" in state["done"]:
+    if state and not state["closed"] and "remove" in state["steps"]:
+        # What it carried can't be seen any more.
         return state
     tree = site.tree(smart=True)
     if state and state["closed"] and tree.disk(serial) is None:
@@ -66,7 +68,8 @@ def verify(site: Site) -> Json | None:
 def _judged(site: Site, tree: Tree, state: Json) -> Json:
     disk = tree.disk(state["disk"]["serial"])
     if disk is None:
-        return {}
+        found = judge_gone(tree, state["units"])
+        return {"left": found.left, "notes": found.notes, "losses": []}
     if disk.get("behind"):
         raise RefusalError(
             f"{state['disk']['serial']} is behind a hardware RAID controller ({disk['behind']}), "

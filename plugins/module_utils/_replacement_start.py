@@ -31,7 +31,7 @@ def have_started(site: Site, state: Json, tree: Tree) -> None:
     except BootError as error:
         raise HostError(f"the rebuild runs, but the boot loader is not well: {error}") from error
     site.did += kept["steps"]
-    state["notes"] += kept["warnings"]
+    state["notes"] += [one for one in kept["warnings"] if one not in state["notes"]]
 
 
 def starts(state: Json) -> bool:

@@ -12,8 +12,9 @@ from typing import Any
 EFI = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
 BIOS = "21686148-6449-6e6f-744e-656564454649"
 
-# A member that no array has any more, such as one that was removed before, holds nothing.
-_USES = {"": "empty", "linux_raid_member": "empty", "swap": "swap", "crypto_LUKS": "encrypted"}
+MEMBER = "linux_raid_member"
+# A member of an array that doesn't run holds nothing that could be saved.
+_USES = {"": "empty", MEMBER: "empty", "swap": "swap", "crypto_LUKS": "encrypted"}
 
 Json = dict[str, Any]
 
@@ -66,6 +67,11 @@ class Tree:
         """Return the array of that UUID."""
         return next((one for one in self.arrays if one["uuid"] == uuid), None)
 
+    def array_once(self, uuid: str) -> Json | None:
+        """Return the running array of that UUID, in whatever form, that a device was once in."""
+        wanted = _digits(uuid)
+        return next((one for one in self.arrays if wanted and _digits(one["uuid"]) == wanted), None)
+
     def group_of(self, path: str) -> Json | None:
         """Return the volume group that a device is a physical volume of; not one without a name."""
         for one in self.groups:
@@ -103,15 +109,17 @@ class Tree:
             "of": "",
             "carries": self.mounts(path),
         }
-        return unit | self._use(path, kind, unit["type"])
+        return unit | self._use(path, kind, unit)
 
-    def _use(self, path: str, kind: str, type_: str) -> Json:
-        if array := self.array_of(path):
+    def _use(self, path: str, kind: str, unit: Json) -> Json:
+        # A member that was thrown out, or wasn't taken back at a start, still has its place.
+        once = self.array_once(unit["uuid"]) if kind == MEMBER else None
+        if array := self.array_of(path) or once:
             use = {"use": "array", "of": title(array), "uuid": array["uuid"]}
             return use | {"carries": self.mounts(array["path"])}
         if group := self.group_of(path):
             return {"use": "volumes", "of": group["name"], "uuid": group["uuid"]}
-        if type_ in (EFI, BIOS):
+        if unit["type"] in (EFI, BIOS):
             return {"use": "boot"}
         return {"use": _USES.get(kind, "file_system")}
 
@@ -136,6 +144,10 @@ class Tree:
 
     def _used(self, path: str) -> bool:
         return any(one["kind"] != "part" for one in self.above(path))
+
+
+def _digits(uuid: str) -> str:
+    return uuid.replace("-", "").replace(":", "").lower()
 
 
 def title(array: Mapping[str, Any]) -> str:

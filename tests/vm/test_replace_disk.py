@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from tests.conftest_hosts import RELEASES, Fleet, Results, Task
-from tests.vm.conftest import Machines, Reached, skip_if_emulated
+from tests.vm.conftest import Machines, Reached
 from tests.vm.machine import Machine
 
 Saw = Callable[[str, object], None]
@@ -159,7 +159,6 @@ class Scene:
 @pytest.fixture(scope="module")
 def scene(machines: Machines, tmp_path_factory: pytest.TempPathFactory) -> Scene:
     """Both machines with their arrays, under load."""
-    skip_if_emulated(10)
     disks = dict.fromkeys(("SER001", "SER002", "SER003"), "224M")
     started = machines.start(*(machines.spec(one, disks=disks) for one in RELEASES))
     folder = tmp_path_factory.mktemp("replace-disk")

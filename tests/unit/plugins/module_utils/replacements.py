@@ -37,7 +37,8 @@ class Machine:
     def disk(self, serial: str, *parts: tuple[str, int], size: int = 1000, **other: Any) -> Json:
         """Add a disk of `size` MiB with GPT partitions, each a name and MiB."""
         path = f"/dev/sd{'abcdefgh'[len(self.document['disks'])]}"
-        partitions, at = [], MIB
+        partitions: list[Json] = []
+        at = MIB
         for number, (name, length) in enumerate(parts, 1):
             partitions.append(
                 {"path": f"{path}{number}", "number": number, "name": name, "type": RAID}
@@ -102,7 +103,7 @@ class Machine:
     ) -> Json:
         """Add an array; a member is a path, `PATH:STATE`, or `-` for one that is missing."""
         path = f"/dev/md{127 - len(self.document['arrays'])}"
-        found = []
+        found: list[Json] = []
         for slot, member in enumerate(members):
             device, _colon, state = member.partition(":")
             there = device != "-"
@@ -123,6 +124,7 @@ class Machine:
             "degraded": 0,
             "component_size": 100 * MIB,
             "metadata": "1.2",
+            "state": ["clean"],
             "sync": {"action": "idle", "done": None, "speed": None, "left": None},
             **other,
         }

@@ -102,7 +102,13 @@ def test_what_lies_on_an_array_is_what_the_disk_carries() -> None:
     assert case_of(machine.tree, "A")["units"][0]["carries"] == ["/", "/srv"]
 
 
-def test_an_own_member_that_was_removed_before_holds_nothing() -> None:
+@pytest.mark.parametrize(
+    ("uuid", "uses"),
+    [("1f2e3d4c-5b6a-7988-0011-223344556677", ["array"]), ("another", [])],
+)
+def test_a_member_that_was_thrown_out_keeps_its_place(uuid: str, uses: list[str]) -> None:
     machine = mirror()
     machine.document["arrays"][0]["members"].pop(0)
-    assert case_of(machine.tree, "A")["units"] == []
+    machine.document["arrays"][0]["uuid"] = "1f2e3d4c:5b6a7988:00112233:44556677"
+    machine.holds("/dev/sda1", "linux_raid_member", uuid=uuid)
+    assert [unit["use"] for unit in case_of(machine.tree, "A")["units"]] == uses
