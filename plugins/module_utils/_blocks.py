@@ -59,7 +59,7 @@ def devices(
     raw: Raw, listing: Mapping[str, Row], mounts: Mapping[str, list[Mount]], unread: list[str]
 ) -> list[Device]:
     """Return every block device with what is on it; `mounts` are by path."""
-    marks = signatures(raw.get("wipefs") or "", unread)
+    said = raw.get("wipefs") or {}
     names = _names(raw)
     found: list[Device] = []
     for name, row in listing.items():
@@ -73,7 +73,7 @@ def devices(
             "read_only": row.get("ro") is True,
             "content": content(row, head(raw, path)),
             "mounts": mounts.get(path, []),
-            "signatures": marks.get(path, []),
+            "signatures": signatures(word(at(said, path)), unread).get(path, []),
         }
         found.append(one)
     return found

@@ -48,8 +48,8 @@ from ansible_collections.servertechnik.core.plugins.module_utils._host import Ho
 
 TOOLS = (
     *("cryptsetup", "efibootmgr", "grub-install", "ledctl", "lvm", "mdadm", "mkfs.btrfs"),
-    *("mkfs.ext4", "mkfs.vfat", "mkfs.xfs", "mkswap", "nvme", "parted", "resize2fs", "sfdisk"),
-    *("sgdisk", "smartctl", "xfs_growfs", "xfs_quota"),
+    *("mkfs.ext4", "mkfs.vfat", "mkfs.xfs", "mkswap", "nvme", "parted", "quotaon", "resize2fs"),
+    *("sfdisk", "sgdisk", "smartctl", "thin_check", "xfs_growfs", "xfs_quota"),
 )
 # The Debian package of those that are needed here.
 _PACKAGES = {"smartctl": "smartmontools", "lvm": "lvm2", "cryptsetup": "cryptsetup-bin"}
@@ -106,11 +106,10 @@ def _commands(raw: Raw, *, smart: bool, contents: bool) -> Iterator[Command]:
             yield ("smart", path), ("smartctl", *OPTIONS, path)
         if contents and kinds[name] in START:
             yield ("heads", path), ("dd", f"if={path}", *_DD, f"skip={START[kinds[name]] // BLOCK}")
+        if contents and row.get("size") and not kinds[name]:
+            yield ("wipefs", path), ("wipefs", "--no-act", "--json", path)
     for path, reach in hidden_disks(word(raw.get("scan")), []):
         yield ("smart", key_of(path, reach)), ("smartctl", *OPTIONS, f"--device={reach}", path)
-    full = [path_of(name) for name, row in listing.items() if row.get("size")]
-    if contents and full:
-        yield ("wipefs", ""), ("wipefs", "--no-act", "--json", *full)
 
 
 def _is_there(raw: Raw, key: tuple[str, str], program: str) -> bool:

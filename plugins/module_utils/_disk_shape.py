@@ -34,7 +34,7 @@ class Mount(TypedDict):
 
 
 class Signature(TypedDict):
-    """One signature of wipefs(8); only read on demand, for it reads from the disks."""
+    """One signature of wipefs(8), read on demand where udev has recognised nothing."""
 
     type: str
     offset: int

@@ -27,6 +27,7 @@ from ansible_collections.servertechnik.core.plugins.module_utils._disk_values im
 
 OPTIONS = ("--json=c", "--nocheck=standby", "--all", "--log=devstat", "--log=ssd")
 _TESTS = 5
+_HEALTH = ("smart_status", "ata_smart_attributes", "nvme_smart_health_information_log")
 _UNIT = 512_000  # bytes in a data unit of NVMe
 _CRIPPLED = 0xFFFF  # some vendors pack three counters of 16 bits into one
 _REALLOCATED, _HOURS, _UNCORRECTABLE, _TIMEOUTS = 5, 9, 187, 188
@@ -148,7 +149,7 @@ def _why_not(said: Said) -> str:
     opened = count(at(said, "smartctl", "exit_status")) & 0b11 == 0
     if not opened and "smart_status" not in said:
         return next(iter(messages), "the disk could not be opened")
-    return ""
+    return "" if any(key in said for key in _HEALTH) else "it says nothing of its health"
 
 
 def _ata(said: Said, found: Smart) -> None:

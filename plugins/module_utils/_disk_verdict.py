@@ -41,10 +41,10 @@ _WARNINGS: tuple[tuple[Verdict, str], ...] = (  # the bits of NVMe's critical wa
 )
 _COUNTS = (
     ("reallocated", "reallocated sectors"),
-    ("reported_uncorrectable", "uncorrectable errors reported to the host"),
-    ("command_timeouts", "commands timed out"),
+    ("reported_uncorrectable", "uncorrectable errors that reached the host"),
+    ("command_timeouts", "commands that timed out"),
     ("pending", "sectors that could not be read and wait to be reallocated"),
-    ("offline_uncorrectable", "sectors that could not be read in the disk's own scan"),
+    ("offline_uncorrectable", "sectors that could not be read in its own scan"),
     ("media_errors", "errors of its medium that it could not correct"),
 )
 Finding = tuple[Verdict, str]
@@ -138,7 +138,7 @@ def _from_figures(smart: Smart) -> Iterator[Finding]:
     for key, text in _COUNTS:
         figure: int | None = smart[key]  # type: ignore[literal-required]  # keys of Smart
         if figure:
-            yield "watch", f"{figure} {text}"
+            yield "watch", f"{text}: {figure}"
 
 
 def _times(number: int) -> str:

@@ -24,8 +24,8 @@ options:
     default: true
   contents:
     description:
-      - Whether to read from every device, for all signatures on it (also those that contradict each
-        other, which udev passes over) and for the sizes that file systems claim.
+      - Whether to read from the devices, for signatures where udev has recognised nothing (those
+        that contradict each other, for example) and for the sizes that file systems claim.
     type: bool
     default: false
 author: Servertechnik contributors (@servertechnik)
@@ -65,11 +65,11 @@ disks:
       smart: {available: true, passed: true, hours: 41233, temperature: 34, pending: 8}
       kernel_errors: 0
       verdict: watch
-      reasons: ["8 sectors that could not be read and wait to be reallocated"]
+      reasons: ["sectors that could not be read and wait to be reallocated: 8"]
 devices:
   description:
     - Every block device, with what it is made of (V(parents)), what is on it (V(content)) and where
-      it is mounted. With O(contents), V(signatures) are all that were found.
+      it is mounted. With O(contents), V(signatures) are those that udev has passed over.
   returned: success
   type: list
   elements: dict
