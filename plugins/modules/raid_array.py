@@ -228,8 +228,8 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.servertechnik.core.plugins.module_utils._arguments import run_module
 from ansible_collections.servertechnik.core.plugins.module_utils._host import Host
-from ansible_collections.servertechnik.core.plugins.module_utils._raid_wanted import Wanted
 from ansible_collections.servertechnik.core.plugins.module_utils._raid_run import apply
+from ansible_collections.servertechnik.core.plugins.module_utils._raid_wanted import Wanted
 
 PATHS = {"type": "list", "elements": "str", "default": []}
 ARGUMENTS = {
