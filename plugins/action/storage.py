@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -86,6 +87,7 @@ class _Work:
         self._done: list[str] = []
         self._waiting: list[str] = []
         self._before = ""
+        self._looked = False
         self._plan: Plan | None = None
 
     def check(self) -> None:
@@ -127,7 +129,19 @@ class _Work:
         missing = any(step.module == _INSTALL for step in plan.steps)
         if plan.refusals and (self._action._task.check_mode or not missing):
             raise _FailedError("\n".join(plan.refusals))
+        if plan.free and not self._looked:
+            self._look(plan.free)
         return plan
+
+    def _look(self, paths: Sequence[str]) -> None:
+        """Refuse to hide what is in a mount point, before anything is done."""
+        self._looked = True
+        found = self._call("ansible.builtin.find", paths=paths, file_type="any", hidden=True)
+        full = {str(PurePath(one["path"]).parent) for one in found["files"]}
+        hidden = [path for path in paths if path in full]
+        if hidden:
+            words = f"{', '.join(hidden)} is not empty, what is there would be hidden"
+            raise _FailedError(f"{words}: move it away, or mount elsewhere")
 
     def _stand_still(self, steps: Sequence[Step]) -> None:
         stuck = [step.words for step in steps if step.module != _MAY_WAIT]
@@ -173,7 +187,7 @@ class _Work:
             "findings": [*(plan.notes if plan else ()), *self._waiting],
             "mounts": [entry_of(mount) for mount in plan.mounts] if plan else [],
         }
-        if plan and self._action._task.diff:
+        if plan and self._action._task.diff and (self._done or plan.refusals):
             result["diff"] = {
                 "before_header": f"storage of {self._host} as it is",
                 "after_header": f"storage of {self._host} as it will be",

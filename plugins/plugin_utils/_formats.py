@@ -259,6 +259,18 @@ FORMATS: dict[str, Format] = {
         "month, day, weekday and hour as in smartd.conf(5), -s (../.././02, ../../6/03:004)",
         _matches(r"[0-9.()\[\]|*-]+(/[0-9.()\[\]|*-]+){3}(:\d{3}(-\d{3})?)?"),
     ),
+    "stable_disk_path": Format(
+        "a path that stays the same (/dev/disk/by-path/…, /dev/disk/by-id/…)",
+        _matches(r"/dev/disk/by-(path|id)/[^/\s]+"),
+    ),
+    "storage_size": Format(
+        'a size ("512MiB", "1.5TiB"), a part of what is below ("50%"), or "rest"',
+        _matches(r"\d+(\.\d+)? ?[KMGTP]iB|[1-9]\d?%|100%|rest"),
+    ),
+    "tmpfs_size": Format(
+        'a size in bytes, or with K, M or G, or a part of the memory ("512M", "20%")',
+        _matches(r"[1-9]\d*[KMG]?|[1-9]\d?%|100%"),
+    ),
     "size": Format(
         "a size in bytes, or with K, M, G or T (64M, 1.5G)", _matches(r"\d+(\.\d+)?[KMGT]?")
     ),

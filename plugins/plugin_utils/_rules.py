@@ -24,6 +24,12 @@ from ansible_collections.servertechnik.core.plugins.plugin_utils._rules_links im
     links_placed,
 )
 from ansible_collections.servertechnik.core.plugins.plugin_utils._specs import Mistake
+from ansible_collections.servertechnik.core.plugins.plugin_utils._storage_read import (
+    VARIABLES as STORAGE,
+)
+from ansible_collections.servertechnik.core.plugins.plugin_utils._storage_read import (
+    mistakes_of as storage_mistakes_of,
+)
 
 Need = tuple[str, Sequence[Mapping[str, Any]]]
 OriginOf = Callable[[Any], str]
@@ -81,6 +87,9 @@ def broken_rules(
         if host.has_known_links and _addresses_are_known(host):
             sound.append(host)
         yield from ((host.name, _mistake(host, one, origin_of)) for one in _names(host))
+        if not host.untold & set(STORAGE):
+            stored = storage_mistakes_of(host.variables)
+            yield from ((host.name, _mistake(host, one, origin_of)) for one in stored)
     yield from _shared_addresses(sound, origin_of)
     addresses = {host.name: addresses_of(host.variables) for host in sound}
     directory = Directory(groups, lambda name: addresses.get(name, _UNTOLD))

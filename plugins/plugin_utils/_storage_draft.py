@@ -84,11 +84,11 @@ class Draft:
         return state
 
     def step(self, thing: Thing, words: str, module: str, **arguments: Any) -> None:
-        """Have something done for a thing, once what it stands on is there."""
-        fresh = self.found.fresh
-        ready = not any(one.pending or one.path in fresh for one in self.below(thing))
-        self.steps.append(Step(f"{words}", module, arguments, ready))
-        self.states[thing.ref].pending = True
+        """Have something done for a thing, once what it stands on is there and it is so far."""
+        state, fresh = self.states[thing.ref], self.found.fresh
+        ready = not state.pending and not any(one.path in fresh for one in self.below(thing))
+        self.steps.append(Step(words, module, arguments, ready))
+        state.pending = True
 
     def refuse(self, thing: Thing, words: str, full: Iterable[str] = ()) -> None:
         """Do nothing at all, since a thing can't be had. What stands on it needs no more words.

@@ -58,6 +58,8 @@ def _new(draft: Draft, one: Encrypted, below: State) -> None:
             label=one.ref,
             passphrase=one.passphrase,
         )
+        _open(draft, one, below)
+        _boot(draft, one, "")
 
 
 def _existing(draft: Draft, one: Encrypted, below: State, header: Entry) -> None:
@@ -71,8 +73,10 @@ def _existing(draft: Draft, one: Encrypted, below: State, header: Entry) -> None
     state.there = bool(name)
     if not name:
         _open(draft, one, below)
+        _crypttab(draft, one, header)
         return
-    size = int(draft.found.device(state.path)["size"])
+    device = draft.found.device(state.path)
+    state.path, size = device["path"], int(device["size"])
     state.now = _words(size)
     offset = int(header["offset"] or _HEADER)
     if below.size - offset > size + MIB:
@@ -95,26 +99,28 @@ def _open(draft: Draft, one: Encrypted, below: State) -> None:
 
 
 def _crypttab(draft: Draft, one: Encrypted, header: Entry) -> None:
-    """Have it opened at boot."""
-    wanted = {
-        "name": one.ref,
-        "device": f"UUID={header['uuid']}",
-        "key": one.key_file or "none",
-        "options": ["luks", *one.options],
-    }
-    entries = draft.found.document["configured"]["crypttab"]
-    entry = next((entry for entry in entries if entry["name"] == one.ref), None)
-    if entry is None or any(entry[key] != wanted[key] for key in wanted):
-        draft.step(
-            one,
-            f"have {one.ref} opened at boot",
-            "community.general.crypttab",
-            name=one.ref,
-            state="present",
-            backing_device=wanted["device"],
-            password=wanted["key"],
-            opts=",".join(wanted["options"]),
-        )
+    wanted = (f"UUID={header['uuid']}", one.key_file or "none", ["luks", *one.options])
+    for entry in draft.found.document["configured"]["crypttab"]:
+        if entry["name"] == one.ref and wanted == (
+            *(entry["device"], entry["key"] or "none"),
+            list(entry["options"]),
+        ):
+            return
+    _boot(draft, one, str(header["uuid"]))
+
+
+def _boot(draft: Draft, one: Encrypted, identity: str) -> None:
+    """Have a container opened at boot."""
+    draft.step(
+        one,
+        f"have {one.ref} opened at boot",
+        "community.general.crypttab",
+        name=one.ref,
+        state="present",
+        backing_device=f"UUID={identity}",
+        password=one.key_file or "none",
+        opts=",".join(["luks", *one.options]),
+    )
 
 
 def _key(one: Encrypted, name: str = "key_file") -> dict[str, Any]:

@@ -44,6 +44,7 @@ from ansible_collections.servertechnik.core.plugins.plugin_utils._storage_system
     Mount,
     mounts_of,
     plan_system,
+    unoccupied,
 )
 from ansible_collections.servertechnik.core.plugins.plugin_utils._storage_text import (
     tree_after,
@@ -70,6 +71,7 @@ _PACKAGES = {
 class Plan:
     """What is to be done. Nothing is, where there is a refusal.
 
+    `free` are mount points at which nothing is mounted yet, so they had better be empty.
     `headers` are the LUKS headers there are: name, device, UUID and number of each.
     """
 
@@ -79,6 +81,7 @@ class Plan:
     before: str
     after: str
     mounts: Sequence[Mount]
+    free: Sequence[str]
     headers: Sequence[tuple[str, str, str, int]]
 
 
@@ -97,6 +100,8 @@ def plan_of(tree: Tree, document: Mapping[str, Any], wipe: Collection[str], host
         steps += [_wipe(first, path) for path in dict.fromkeys(doomed)]
         last = _draft(tree, Found(blanked(document, doomed), doomed), host)
     refusals += busy
+    mounts = list(mounts_of(last))
+    free = list(unoccupied(last, mounts))
     refusals += [_with_way_out(first, one) for one in last.refusals]
     return Plan(
         steps=[*_packages(tree, last), *steps, *last.steps],
@@ -104,7 +109,8 @@ def plan_of(tree: Tree, document: Mapping[str, Any], wipe: Collection[str], host
         notes=last.notes,
         before=tree_before(first),
         after=tree_after(last),
-        mounts=list(mounts_of(last)),
+        mounts=mounts,
+        free=free,
         headers=list(headers_of(first)),
     )
 

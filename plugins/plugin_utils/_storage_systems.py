@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.servertechnik.core.plugins.plugin_utils._storage import (
@@ -17,6 +17,7 @@ from ansible_collections.servertechnik.core.plugins.plugin_utils._storage import
 )
 from ansible_collections.servertechnik.core.plugins.plugin_utils._storage_draft import Draft, State
 from ansible_collections.servertechnik.core.plugins.plugin_utils._storage_found import Entry
+from ansible_collections.servertechnik.core.plugins.plugin_utils._storage_mounts import options_of
 
 _MODULE = "community.general.filesystem"
 # mkfs.xfs(8) and mkfs.btrfs(8) refuse less.
@@ -71,6 +72,9 @@ def mounts_of(draft: Draft) -> Iterator[Mount]:
                 tuple(f"{one}/" for one in _SYSTEM)
             )
             is_here = system.mount not in BOOT and (moved or not is_system)
+            if is_here and system.mount in _fstab(draft):
+                draft.note(f"{system.mount} is mounted by /etc/fstab: its line there counts")
+                is_here = False
             yield Mount(system, f"/dev/disk/by-uuid/{state.uuid}", state.path, is_here)
 
 
@@ -78,6 +82,23 @@ def _has_moved(draft: Draft) -> bool:
     """Whether the system runs on the file system that is to be its root, if there is to be one."""
     roots = [one for one in draft.tree.every(FileSystem) if one.mount == ROOT]
     return not roots or _is_mounted(draft, roots[0])
+
+
+def _fstab(draft: Draft) -> set[str]:
+    return {str(entry["target"]) for entry in draft.found.document["configured"]["fstab"]}
+
+
+def unoccupied(draft: Draft, mounts: Iterable[Mount]) -> Iterator[str]:
+    """Yield mount points at which nothing is mounted yet; refuse those that another has."""
+    for mount in mounts:
+        path = mount.system.mount
+        there = draft.found.mounted(path) if path and mount.is_here else None
+        source = draft.found.device(there["source"])["path"] if there else ""
+        if there and source != draft.found.device(mount.path)["path"]:
+            words = f"{path} has {there['source']} mounted already: unmount that first"
+            draft.refuse(mount.system, words)
+        elif path and mount.is_here and not there:
+            yield path
 
 
 def _is_mounted(draft: Draft, system: FileSystem) -> bool:
@@ -103,7 +124,7 @@ def _make(draft: Draft, system: FileSystem, below: State) -> None:
     options = [*_with_quota(system), *named, *tag]
     draft.step(
         system,
-        f"make {system.type} on {system.device} ({told(below.size)})",
+        f"make {system.type} on {system.device}",
         _MODULE,
         dev=below.path,
         fstype=system.type,
@@ -162,14 +183,15 @@ def _words(draft: Draft, system: FileSystem, below: State, *, is_then: bool = Fa
 
 
 def entry_of(mount: Mount) -> Entry:
-    """Return a mount as data for playbooks."""
+    """Return a mount as data for playbooks, with all of its options."""
     system = mount.system
+    given = [*quota_options(system), *system.options]
     return {
         "device": mount.device,
         "path": mount.path,
         "name": system.device,
         "mount": system.mount,
         "type": system.type,
-        "options": [*system.options, *quota_options(system)],
+        "options": options_of(system.mount, system.type, given) if system.mount else given,
         "here": mount.is_here,
     }

@@ -165,6 +165,8 @@ def _options(volume: Volume) -> dict[str, Any]:
 def _keep(draft: Draft, group: Group, volume: Volume, found: Entry, extent: int) -> None:
     state = draft.states[volume.ref]
     state.size, state.there = int(found["size"]), True
+    # A pool has no device of its own.
+    state.path = draft.found.device(state.path)["path"] or state.path
     state.now = _words(volume, state.size)
     size, rest = volume.size, _share(volume, _free(draft, group))
     wanted = size.of(draft.states[group.ref].size, state.size + rest)
@@ -193,10 +195,12 @@ def _free(draft: Draft, group: Group) -> int:
     state = draft.states[group.ref]
     free = state.size - (int(found["size"]) - int(found["free"]) if found else 0)
     volumes = {v["name"]: int(v["size"]) for v in found["volumes"]} if found else {}
+    extent = int(found["extent"]) if found else _EXTENT
     for volume in group.volumes:
         planned = draft.states.get(volume.ref)
         if planned and planned.then and not volume.pool:
-            free -= _cost(volume, planned.size - volumes.get(volume.name, 0))
+            new = 0 if volume.name in volumes else _overhead(volume, extent)
+            free -= _cost(volume, planned.size - volumes.get(volume.name, 0)) + new
     return max(0, free)
 
 

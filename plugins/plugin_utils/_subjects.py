@@ -31,8 +31,13 @@ from ansible_collections.servertechnik.core.plugins.plugin_utils._specs import (
     Specification,
     Unresolved,
 )
+from ansible_collections.servertechnik.core.plugins.plugin_utils._storage_read import (
+    VARIABLES as STORAGE,
+)
 
-_JUDGED = (*NETWORK, *FIREWALL, SERVICES, *RESOLVER, *CONNECTION)
+_JUDGED = (*NETWORK, *FIREWALL, SERVICES, *RESOLVER, *STORAGE, *CONNECTION)
+# Stands for a secret where all that matters is whether there is one.
+_VEIL = "(hidden)"
 
 
 class SubjectReader:
@@ -88,6 +93,7 @@ class SubjectReader:
         for name in _JUDGED:
             if name in variables and name not in untold:
                 value = resolve(variables[name], Templar(self._site.loader, variables))
+                value = _veiled(value) if name in STORAGE and not _is_told(value) else value
                 if _is_told(value):
                     sound[name] = value
                 else:
@@ -113,6 +119,15 @@ class SubjectReader:
 
 def _matters(name: str) -> bool:
     return name in _JUDGED or name.endswith(f"_{SERVICES}")
+
+
+def _veiled(value: Any) -> Any:
+    """Return a value with each secret in it replaced; it counts as told then."""
+    if isinstance(value, Mapping):
+        return {key: _veiled(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_veiled(entry) for entry in value]
+    return _VEIL if isinstance(value, Hidden) else value
 
 
 def _is_told(value: Any) -> bool:
