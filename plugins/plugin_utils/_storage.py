@@ -241,6 +241,11 @@ class Tree:
         """Return what stands directly on a thing."""
         return self._above.get(ref, ())
 
+    def below(self, ref: str) -> frozenset[str]:
+        """Return everything that a thing stands on, down to the disks."""
+        direct = self.things[ref].below
+        return frozenset(direct).union(*(self.below(one) for one in direct))
+
     @cached_property
     def _disks(self) -> dict[str, tuple[str, ...]]:
         found: dict[str, tuple[str, ...]] = {}

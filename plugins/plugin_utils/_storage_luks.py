@@ -10,7 +10,9 @@ from typing import Any
 
 from ansible_collections.servertechnik.core.plugins.plugin_utils._storage import (
     MIB,
+    ROOT,
     Encrypted,
+    FileSystem,
     told,
 )
 from ansible_collections.servertechnik.core.plugins.plugin_utils._storage_draft import (
@@ -24,6 +26,8 @@ _DEVICE = "community.crypto.luks_device"
 _HEADER = 16 * MIB
 # Options of crypttab(5) that are options of opening as well.
 _DISCARD = "discard"
+# A host whose data can't be opened yet still starts; the one with the system has to wait.
+_NOT_NEEDED = "nofail"
 
 
 def plan_encrypted(draft: Draft, one: Encrypted) -> None:
@@ -99,7 +103,7 @@ def _open(draft: Draft, one: Encrypted, below: State) -> None:
 
 
 def _crypttab(draft: Draft, one: Encrypted, header: Entry) -> None:
-    wanted = (f"UUID={header['uuid']}", one.key_file or "none", ["luks", *one.options])
+    wanted = (f"UUID={header['uuid']}", one.key_file or "none", _options(draft, one))
     for entry in draft.found.document["configured"]["crypttab"]:
         if entry["name"] == one.ref and wanted == (
             *(entry["device"], entry["key"] or "none"),
@@ -119,8 +123,15 @@ def _boot(draft: Draft, one: Encrypted, identity: str) -> None:
         state="present",
         backing_device=f"UUID={identity}",
         password=one.key_file or "none",
-        opts=",".join(["luks", *one.options]),
+        opts=",".join(_options(draft, one)),
     )
+
+
+def _options(draft: Draft, one: Encrypted) -> list[str]:
+    systems = draft.tree.every(FileSystem)
+    carries = any(s.mount == ROOT and one.ref in draft.tree.below(s.ref) for s in systems)
+    given = [option for option in one.options if option != _NOT_NEEDED]
+    return ["luks", *([] if carries else [_NOT_NEEDED]), *given]
 
 
 def _key(one: Encrypted, name: str = "key_file") -> dict[str, Any]:
