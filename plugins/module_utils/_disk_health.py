@@ -41,8 +41,8 @@ from ansible_collections.servertechnik.core.plugins.module_utils._host import Ho
 def document(host: Host, *, smart: bool = True, contents: bool = False) -> Document:
     """Return what the storage of a host is and how it is doing; nothing is changed.
 
-    `smart` asks the disks themselves. `contents` reads from them, which wakes those that sleep: what
-    signatures are where udev has recognised nothing, and how large file systems are. What can't be
+    `smart` asks the disks themselves. `contents` reads from them, which wakes those that
+    sleep: signatures where udev has recognised nothing, and sizes of file systems. What can't be
     read is named in `unread`.
     """
     return made_of(read(host, smart=smart, contents=contents))

@@ -29,7 +29,7 @@ _ARRAY = (
 )
 _MEMBER = ("state", "slot", "errors", "bad_blocks", "offset")
 _HOST = re.compile(r"/host(\d+)/")
-_FUNCTION = re.compile(r"/([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2})\.[0-7]/")
+_FUNCTION = re.compile(r"/([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2})\.[0-7](?=/)")
 
 
 def text(host: Host, path: str) -> str | None:
