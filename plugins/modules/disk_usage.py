@@ -15,7 +15,7 @@ description:
     It never follows a link, never gets to another file system, and sees what mount points hide.
     File systems of other hosts aren't touched.
   - Works on a file system that is full to the last byte, if Ansible itself finds room elsewhere;
-    see P(servertechnik.core.disk_full#playbook).
+    see the playbook C(servertechnik.core.disk_full).
   - Safe to free are packages that apt has kept, and what the journal has beyond its own limit. All
     else needs a permission.
 extends_documentation_fragment:
