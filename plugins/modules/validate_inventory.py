@@ -23,7 +23,7 @@ description:
     gateways that no address reaches, or between which the host could not choose; links, ports,
     VLANs and networks that do not fit together; zones that overlap; services of unknown zones,
     hosts and groups; a firewall that would keep Ansible out; name servers that answer on no
-    address of theirs.
+    address of theirs; storage whose things don't fit together.
   - Reports variables that begin with the name of a role and that the role doesn't have, and warns
     about hosts to which no play applies.
   - Takes all roles of a play to apply; conditions on roles are not evaluated.

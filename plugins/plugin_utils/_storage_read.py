@@ -42,6 +42,8 @@ _FOUND_BY = ("serial", "wwn", "path")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([KMGTP]iB|%)")
 _SIZES = 'a size ("512MiB", "1.5TiB"), a part of what is below ("50%"), or "rest"'
 _EVERYTHING = 100
+# Mounted before there are any units, and so without their options (systemd, mount-setup.c).
+_SHARED = "/dev/shm"  # noqa: S108 -- a mount point
 # How many data stripes a volume has at least (lvmraid(7)).
 _STRIPES = {"raid0": 2, "raid5": 2, "raid6": 3, "raid10": 2}
 
@@ -274,7 +276,9 @@ class _Reader:
         owners: dict[str, str] = {}
         for path, given in (*systems, *self._present(TMPFS)):
             mount = str(given.get("mount") or "")
-            if mount and given.get("type") == SWAP:
+            if mount == _SHARED and path.startswith(TMPFS):
+                self.wrong(f"{path}.mount", f"{mount}, which systemd mounts itself", "another")
+            elif mount and given.get("type") == SWAP:
                 self.wrong(f"{path}.mount", f"{mount} for swap space", "none")
             elif mount and owners.setdefault(mount, path) != path:
                 self.wrong(f"{path}.mount", f"{mount}, as in {owners[mount]}", "each mount once")

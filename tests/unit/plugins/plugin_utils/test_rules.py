@@ -378,3 +378,11 @@ def test_the_place_is_that_of_the_innermost_part_that_knows_it() -> None:
     )  # fmt: skip
     origins = [one.origin for _host, one in broken_rules([host], {"all": ["web1"]}, origin)]
     assert origins == ["links.yml:7", "sshd.yml:3"]
+
+
+def test_storage_that_cannot_be_is_told() -> None:
+    array = {"name": "system", "level": 1, "members": ["front/system"]}
+    assert said(subject(storage_arrays=[array], storage_disks=[])) == [
+        "web1: storage_arrays[0].members: 'front/system'; one of none yet",
+    ]
+    assert said(subject(storage_arrays=[array], untold=("storage_disks",))) == []
