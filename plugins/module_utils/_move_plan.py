@@ -57,9 +57,9 @@ def wanted(file_systems: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
     Raises MoveError.
     """
-    found = {str(one["mount"]): dict(one) for one in file_systems}
+    found = {one["mount"]: dict(one) for one in file_systems if one["mount"] and not one["here"]}
     if ROOT not in found:
-        there = ", ".join(sorted(found)) or "none"
+        there = ", ".join(sorted(found)) or "none that isn't in use"
         raise MoveError(f"file_systems: found {there}; accepted: one with mount / among them")
     return [found[mount] for mount in sorted(found)]
 
@@ -130,7 +130,11 @@ def copies(document: Document, place: str) -> list[Copy]:
         if not device or line["target"] in (ROOT, *_OWN):
             continue
         on = {one["path"] for one in below(document, device) if one["kind"] == "disk"}
-        if on <= disks and any(mount["target"] == line["target"] for mount in device["mounts"]):
+        if (
+            on
+            and on <= disks
+            and any(mount["target"] == line["target"] for mount in device["mounts"])
+        ):
             sources.append(line["target"])
     used = {one["target"]: one["used"] for one in document["file_systems"]}
     return [

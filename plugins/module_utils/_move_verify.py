@@ -43,7 +43,7 @@ def initramfs(names: Sequence[str], document: Document, root: Device) -> Iterato
 
 def grub(text: str, root: Target) -> Iterator[str]:
     """Yield what is wrong with grub.cfg: each kernel must be told the new root."""
-    names = {f"root=UUID={root.uuid}", f"root={root.device['name']}"}
+    names = {f"root={name}" for name in (f"UUID={root.uuid}", *_names(root.device))}
     lines = [line for line in text.splitlines() if line.split()[:1] == ["linux"]]
     if not lines:
         yield "GRUB knows no kernel"
@@ -51,6 +51,14 @@ def grub(text: str, root: Target) -> Iterator[str]:
         if not names & set(line.split()):
             yield f"GRUB starts a kernel with another root than {root.uuid}: {line.strip()}"
             return
+
+
+def _names(device: Device) -> Iterator[str]:
+    """Yield what GRUB may call a device; a volume has a second name, in which hyphens are doubled."""
+    name = device["name"]
+    yield name
+    if device["kind"] == "lvm":
+        yield "/dev/mapper/" + "-".join(one.replace("-", "--") for one in name.split("/")[2:])
 
 
 def fstab(text: str, found: Sequence[Target]) -> Iterator[str]:

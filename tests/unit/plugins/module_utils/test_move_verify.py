@@ -8,7 +8,10 @@ from typing import cast
 
 import pytest
 from ansible_collections.servertechnik.core.plugins.module_utils import _move_verify
-from ansible_collections.servertechnik.core.plugins.module_utils._disk_shape import Document
+from ansible_collections.servertechnik.core.plugins.module_utils._disk_shape import (
+    Device,
+    Document,
+)
 from ansible_collections.servertechnik.core.plugins.module_utils._move_plan import Target
 
 from tests.unit.plugins.module_utils.mirrors import device, mirrored
@@ -56,6 +59,12 @@ def test_every_kernel_must_be_told_the_new_root(lines: list[str], words: str) ->
     told = "".join(_move_verify.grub("\n".join(lines), ROOT))
     assert words in told
     assert bool(words) == bool(told)
+
+
+def test_volume_is_known_by_its_second_name() -> None:
+    volume = {**device(MACHINE, "/dev/dm-0"), "kind": "lvm", "name": "/dev/main-a/root"}
+    root = Target("/", cast(Device, volume), "ext4", ())
+    assert list(_move_verify.grub(LINUX.format("root=/dev/mapper/main--a-root"), root)) == []
 
 
 def test_fstab_must_name_the_new_place() -> None:
