@@ -54,7 +54,7 @@ def grub(text: str, root: Target) -> Iterator[str]:
 
 
 def _names(device: Device) -> Iterator[str]:
-    """Yield what GRUB may call a device; a volume has a second name, in which hyphens are doubled."""
+    """Yield what GRUB may call a device: a volume also has a name with its hyphens doubled."""
     name = device["name"]
     yield name
     if device["kind"] == "lvm":
