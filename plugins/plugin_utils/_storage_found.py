@@ -33,9 +33,6 @@ class Found:
         self.fresh = frozenset(fresh)
         self.disks: Sequence[Entry] = document["disks"]
         self.arrays: Sequence[Entry] = document["arrays"]
-        self.groups: Mapping[str, Entry] = {
-            str(one["name"]): one for one in document["volume_groups"] if one["name"]
-        }
         self.tools = frozenset(map(str, document["tools"]))
         self._devices: dict[str, Entry] = {}
         self._above: dict[str, list[Entry]] = {}
@@ -43,7 +40,17 @@ class Found:
             self._devices |= {one["name"]: one, one["path"]: one}
             for parent in one["parents"]:
                 self._above.setdefault(parent, []).append(one)
+        self._groups = [self._resolved(group) for group in document["volume_groups"]]
+        self.groups = {str(one["name"]): one for one in self._groups if one["name"]}
         self._luks = {str(one["device"]): one for one in document["luks"]}
+
+    def _resolved(self, group: Entry) -> Entry:
+        """Return a volume group with the kernel's paths; LVM has its own (`/dev/mapper/x`)."""
+        physical = [
+            {**one, "path": self.device(one["path"])["path"] or one["path"]}
+            for one in group["physical_volumes"]
+        ]
+        return {**group, "physical_volumes": physical}
 
     def disk(self, wanted: Disk) -> Sequence[Entry]:
         """Return the disks that are the wanted one; anything but one of them is a problem."""
@@ -59,9 +66,13 @@ class Found:
 
     def content(self, path: str) -> Entry:
         """Return what is recognised on a device."""
-        empty = {"type": "", "uuid": "", "label": "", "size": 0}
-        found: Entry = self.device(path).get("content") or empty
-        return found
+        device = self.device(path)
+        found: Entry = device.get("content") or {"type": "", "uuid": "", "label": "", "size": 0}
+        others = [one for one in device["signatures"] if one["type"] not in _TABLES]
+        if found["type"] or len({one["type"] for one in others}) != 1:
+            return found
+        # udev has not looked since it was made.
+        return {**found, **{key: others[0].get(key, "") for key in ("type", "uuid", "label")}}
 
     def luks(self, path: str) -> Entry | None:
         """Return the LUKS header on a device."""
@@ -78,7 +89,7 @@ class Found:
 
     def group_of(self, path: str) -> str | None:
         """Return the volume group of a physical volume, empty for one in none, None for no one."""
-        for group in self.document["volume_groups"]:
+        for group in self._groups:
             if any(one["path"] == path for one in group["physical_volumes"]):
                 return str(group["name"])
         return "" if self.content(path)["type"] == "LVM2_member" else None

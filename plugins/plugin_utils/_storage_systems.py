@@ -72,8 +72,9 @@ def mounts_of(draft: Draft) -> Iterator[Mount]:
                 tuple(f"{one}/" for one in _SYSTEM)
             )
             is_here = system.mount not in BOOT and (moved or not is_system)
-            if is_here and system.mount in _fstab(draft):
-                draft.note(f"{system.mount} is mounted by /etc/fstab: its line there counts")
+            if is_here and _is_in_fstab(draft, system, state.path):
+                what = system.mount or f"swap space on {system.device}"
+                draft.note(f"{what} is in /etc/fstab: its line there counts")
                 is_here = False
             yield Mount(system, f"/dev/disk/by-uuid/{state.uuid}", state.path, is_here)
 
@@ -84,8 +85,12 @@ def _has_moved(draft: Draft) -> bool:
     return not roots or _is_mounted(draft, roots[0])
 
 
-def _fstab(draft: Draft) -> set[str]:
-    return {str(entry["target"]) for entry in draft.found.document["configured"]["fstab"]}
+def _is_in_fstab(draft: Draft, system: FileSystem, path: str) -> bool:
+    entries = draft.found.document["configured"]["fstab"]
+    device = draft.found.device(path)["path"]
+    if system.type == SWAP:
+        return any(entry["path"] == device != "" for entry in entries)
+    return any(entry["target"] == system.mount for entry in entries)
 
 
 def unoccupied(draft: Draft, mounts: Iterable[Mount]) -> Iterator[str]:

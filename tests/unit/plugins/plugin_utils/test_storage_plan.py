@@ -165,8 +165,11 @@ def test_disk_that_holds_anything_is_refused(kind: str, said: str, path: str) ->
 
 def test_signature_that_only_wipefs_sees_is_refused() -> None:
     host = machine()
-    host.device("/dev/vdb")["signatures"] = [{"type": "zfs_member"}]
-    assert "a signature of zfs_member" in plan(PLAIN, host).refusals[0]
+    host.device("/dev/vdb")["signatures"] = [{"type": "gpt"}, {"type": "zfs_member"}]
+    assert "/dev/vdb is not blank, it holds zfs_member" in plan(PLAIN, host).refusals[0]
+    host.device("/dev/vdb")["signatures"] += [{"type": "ext4"}]
+    said = "it holds a signature of zfs_member, a signature of ext4"
+    assert said in plan(PLAIN, host).refusals[0]
 
 
 def test_content_that_appears_in_a_new_partition_is_refused() -> None:
@@ -428,10 +431,10 @@ def test_system_is_left_where_it_runs_until_it_moves() -> None:
 def test_fstab_counts_where_it_mounts() -> None:
     host = machine()
     built(PLAIN, host)
-    host.document["configured"]["fstab"] = [{"target": "/srv"}]
+    host.document["configured"]["fstab"] = [{"target": "/srv", "path": "/dev/vdb1"}]
     found = plan(PLAIN, host)
     assert [mount.is_here for mount in found.mounts] == [False]
-    assert found.notes == ["/srv is mounted by /etc/fstab: its line there counts"]
+    assert found.notes == ["/srv is in /etc/fstab: its line there counts"]
 
 
 @pytest.mark.parametrize(
