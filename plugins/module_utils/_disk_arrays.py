@@ -32,6 +32,7 @@ from ansible_collections.servertechnik.core.plugins.module_utils._disk_values im
 
 IDLE = "idle"
 _MEMBER = "linux_raid_member"
+_BY_UUID = "/dev/disk/by-id/md-uuid-"
 _MOST = 1024  # members; there are fewer in every format of superblock that Debian makes
 _UUID = re.compile(r"[0-9a-f]{32}")
 
@@ -40,12 +41,20 @@ def arrays(
     raw: Raw, listing: Mapping[str, Row], devices: list[Device], serials: Mapping[str, str]
 ) -> list[Array]:
     """Return the arrays; `serials` are those of the disks below each device, by its path."""
-    found = []
+    found: list[Array] = []
     for name in raw.get("sysfs") or {}:
         md = at(raw, "sysfs", name, "md")
         if isinstance(md, Mapping) and md:
-            found.append(_array(name, md, listing, devices, serials))
+            one = _array(name, md, listing, devices, serials)
+            found.append({**one, "uuid": _linked(raw, name) or one["uuid"]})
     return found
+
+
+def _linked(raw: Raw, name: str) -> str:
+    """Return the UUID in the name that udev gives an array; its members may have none to see."""
+    links: Mapping[str, str] = raw.get("links") or {}
+    found = (path for path, to in links.items() if to == name and path.startswith(_BY_UUID))
+    return next(map(as_mdadm, (path.removeprefix(_BY_UUID) for path in found)), "")
 
 
 def _array(

@@ -78,7 +78,7 @@ def _disk(
         "wwn": word(row.get("wwn")) or own["wwn"],
         "model": word(row.get("model")) or own["model"],
         "vendor": _vendor(word(row.get("vendor"))) or own["vendor"],
-        "transport": word(row.get("tran")),
+        "transport": "virtio" if path.startswith("/dev/vd") else word(row.get("tran")),
         "rotational": row.get("rota") is True,
         "size": device["size"],
         "logical_sector": count(row.get("log-sec")),

@@ -97,6 +97,7 @@ def _commands(raw: Raw, *, smart: bool, contents: bool) -> Iterator[Command]:
     if "LVM2_member" in kinds.values() or any(name.startswith("LVM-") for name in names):
         reports = (("--configreport", kind, "-o", keys) for kind, keys in REPORTS.items())
         yield ("lvm", ""), (*_LVM, *(option for report in reports for option in report))
+    used = {below for one in raw["sysfs"].values() for below in one.get("slaves", ())}
     for name, row in listing.items():
         path = path_of(name)
         if kinds[name] == "crypto_LUKS":
@@ -106,7 +107,7 @@ def _commands(raw: Raw, *, smart: bool, contents: bool) -> Iterator[Command]:
             yield ("smart", path), ("smartctl", *OPTIONS, path)
         if contents and kinds[name] in START:
             yield ("heads", path), ("dd", f"if={path}", *_DD, f"skip={START[kinds[name]] // BLOCK}")
-        if contents and row.get("size") and not kinds[name]:
+        if contents and row.get("size") and not kinds[name] and name not in used:
             yield ("wipefs", path), ("wipefs", "--no-act", "--json", path)
     for path, reach in hidden_disks(word(raw.get("scan")), []):
         yield ("smart", key_of(path, reach)), ("smartctl", *OPTIONS, f"--device={reach}", path)

@@ -147,7 +147,7 @@ def _space(one: Row) -> tuple[str, ...]:
     space, inodes = ("-" if part is None else f"{part} %" for part in _used(one))
     notes = ["read-only"] if one["read_only"] else []
     if one["remounted_read_only"]:
-        notes = ["READ-ONLY SINCE AN ERROR"]
+        notes = ["READ-ONLY, AND SHOULD NOT BE"]
     if one["errors"]:
         notes.append(f"errors: {one['errors']}")
     return one["target"], size(one["size"]), space, inodes, ", ".join(notes)

@@ -165,6 +165,12 @@ def test_devices_that_should_be_in_an_array() -> None:
     assert left_out(found, arrays(raw, listing, found, {})) == {"/dev/vdc2": "/dev/md/system"}
 
 
+def test_uuid_of_an_array_whose_members_show_none() -> None:
+    uuid = "bfa70a86:c4845e08:eb6f4868:0d3d0b2b"
+    raw = {"sysfs": {"md1": {"md": md()}}, "links": {f"/dev/disk/by-id/md-uuid-{uuid}": "md1"}}
+    assert [one["uuid"] for one in arrays(raw, {}, [], {})] == [uuid]
+
+
 def test_uuid_of_mdadm() -> None:
     assert as_mdadm("not-one") == ""
 

@@ -118,7 +118,7 @@ def test_file_systems_the_fullest_first() -> None:
     ]
     assert table(document(file_systems=systems))[2:] == [
         "file system  size     used  inodes",
-        "/srv         1.0 GiB  99 %  1 %     READ-ONLY SINCE AN ERROR, errors: 2",
+        "/srv         1.0 GiB  99 %  1 %     READ-ONLY, AND SHOULD NOT BE, errors: 2",
         "/run         1.0 GiB  95 %  1 %",
         "/var         1.0 GiB  10 %  95 %",
         "/            1.0 GiB  10 %  1 %",
