@@ -29,8 +29,8 @@ class Entry:
 def entries(text: str) -> list[Entry]:
     r"""Return what `efibootmgr --verbose` lists.
 
-    Devices are told as `HD(1,GPT,GUID,0x800,0x32000)/File(\EFI\debian\shimx64.efi)`, by version 18
-    (Debian 13) without `File()`.
+    A partition is told as `HD(1,GPT,GUID,0x800,0x32000)/File(\EFI\debian\shimx64.efi)`, which some
+    versions write without `File()`.
     """
     found = []
     for line in text.splitlines():
