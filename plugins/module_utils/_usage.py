@@ -34,6 +34,7 @@ from ansible_collections.servertechnik.core.plugins.module_utils._usage_mounts i
     is_network,
     local,
     parse,
+    visible,
     whole,
 )
 from ansible_collections.servertechnik.core.plugins.module_utils._usage_open import deleted
@@ -81,7 +82,7 @@ class Wish:
 
 def usage(host: Host, wish: Wish) -> dict[str, Any]:
     """Return what fills the file systems that are meant. Raises UsageError, HostError."""
-    mounts = parse(os.fsdecode(host.content("/proc/self/mountinfo")))
+    mounts = visible(parse(os.fsdecode(host.content("/proc/self/mountinfo"))))
     folders = [one for one in local(mounts) if os.path.isdir(host.at(one.target))]
     every = [{"target": one.target, **_figures(host, one)} for one in folders]
     every.sort(key=lambda one: (-_fullest(one), one["target"]))
@@ -254,7 +255,12 @@ def _snapshots(host: Host, target: Mount) -> Iterator[str]:
 
 
 def _growth(host: Host, target: Mount, now: Figures, wish: Wish) -> Growth | None:
-    if not target.source.startswith("/dev/"):
+    device = os.path.basename(os.path.realpath(host.at(target.source)))
+    try:
+        on_volume = host.content(f"/sys/class/block/{device}/dm/uuid").startswith(b"LVM-")
+    except OSError:
+        on_volume = False
+    if not on_volume:
         return None
     known: Mapping[str, Any] = document(host, smart=False)
     aim = {"at_most": wish.grow, "aim": wish.aim}

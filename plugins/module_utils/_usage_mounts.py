@@ -34,6 +34,7 @@ class Mount:
     """A line of mountinfo (proc(5)); `device` is major:minor, `root` what of it is mounted."""
 
     number: int
+    parent: int
     device: str
     root: str
     target: str
@@ -72,15 +73,16 @@ def is_network(kind: str) -> bool:
 
 
 def parse(mountinfo: str) -> list[Mount]:
-    """Return the mounts of a mountinfo in its order; of two at one place the later one is seen."""
+    """Return the mounts of a mountinfo in its order."""
     found = []
     for line in mountinfo.splitlines():
         before, _dash, after = line.partition(" - ")
-        number, _parent, device, root, target, options = before.split(" ")[:6]
+        number, parent, device, root, target, options = before.split(" ")[:6]
         kind, source = after.split(" ")[:2]
         found.append(
             Mount(
                 number=int(number),
+                parent=int(parent),
                 device=device,
                 root=plain(root),
                 target=plain(target),
@@ -92,6 +94,39 @@ def parse(mountinfo: str) -> list[Mount]:
     return found
 
 
+def visible(mounts: Iterable[Mount]) -> list[Mount]:
+    """Return the mounts that can be reached by their names: nothing is mounted over them.
+
+    The name of another leads elsewhere, maybe to a server that is gone.
+    """
+    mounts = list(mounts)
+    on: dict[int, list[Mount]] = {}
+    for mount in mounts:
+        on.setdefault(mount.parent, []).append(mount)
+    numbers = {mount.number for mount in mounts}
+    left = [
+        mount for mount in mounts if mount.parent not in numbers or mount.parent == mount.number
+    ]
+    found = set[int]()
+    while left:
+        mount = left.pop()
+        inside = [one for one in on.get(mount.number, ()) if one is not mount]
+        covered = any(one.target == mount.target for one in inside)
+        if not covered:
+            found.add(mount.number)
+        left += [
+            one
+            for one in inside
+            if (not covered or one.target == mount.target)
+            and not any(_is_above(other.target, one.target) for other in inside)
+        ]
+    return [mount for mount in mounts if mount.number in found]
+
+
+def _is_above(path: str, other: str) -> bool:
+    return other != path and f"{other}/".startswith(f"{path.rstrip('/')}/")
+
+
 def plain(text: str) -> str:
     """Return a path of mountinfo with its octal escapes undone."""
     raw = re.sub(rb"\\([0-7]{3})", lambda found: bytes([int(found[1], 8)]), os.fsencode(text))
@@ -99,11 +134,11 @@ def plain(text: str) -> str:
 
 
 def holding(mounts: Iterable[Mount], path: str) -> Mount:
-    """Return the mount that an absolute path is on, by its name alone. Raises UsageError."""
+    """Return which of the visible mounts an absolute path is on, by its name. Raises UsageError."""
     found = None
     for mount in mounts:
-        inside = mount.target == "/" or f"{path}/".startswith(f"{mount.target}/")
-        if inside and (found is None or len(mount.target) >= len(found.target)):
+        inside = mount.target == path or _is_above(mount.target, path)
+        if inside and (found is None or len(mount.target) > len(found.target)):
             found = mount
     if found is None:
         raise UsageError(f"path: found {path!r}, accepted: an absolute path")
@@ -128,14 +163,13 @@ def hiding(mounts: Iterable[Mount], of: Mount) -> list[str]:
 
 
 def local(mounts: Iterable[Mount]) -> list[Mount]:
-    """Return one mount of each file system that holds data on this host."""
+    """Return one of the visible mounts of each file system that holds data on this host."""
     mounts = list(mounts)
     seen: dict[str, Mount] = {}
     for mount in mounts:
         if mount.is_local and mount.device not in seen:
             seen[mount.device] = whole(mounts, mount)
-    # What is hidden by a later mount at the same place can't be asked by its name.
-    return [one for one in seen.values() if holding(mounts, one.target) == one]
+    return list(seen.values())
 
 
 def figures(found: Any) -> Figures:

@@ -14,6 +14,7 @@ from ansible_collections.servertechnik.core.plugins.module_utils._usage_mounts i
     local,
     parse,
     plain,
+    visible,
     whole,
 )
 
@@ -26,11 +27,11 @@ MOUNTINFO = r"""
 32 30 253:1 /lib/docker/overlay /var/lib/docker/overlay rw - ext4 /dev/mapper/main-var rw
 40 25 0:45 / /srv/with\040space rw - nfs4 files.example.org:/export rw
 41 25 8:1 / /mnt rw - ext4 /dev/sda1 rw
-42 25 8:17 / /mnt rw - xfs /dev/sdb1 rw
+42 41 8:17 / /mnt rw - xfs /dev/sdb1 rw
 43 25 0:50 / /scratch rw - tmpfs tmpfs rw
 44 25 0:51 / /dev rw - tmpfs udev rw
 """.strip()
-MOUNTS = parse(MOUNTINFO)
+MOUNTS = visible(parse(MOUNTINFO))
 
 
 def test_mounts_are_read() -> None:
@@ -62,6 +63,21 @@ def test_the_mount_that_holds_a_path(path: str, target: str) -> None:
 
 def test_of_two_mounts_at_one_place_the_later_holds() -> None:
     assert holding(MOUNTS, "/mnt/x").source == "/dev/sdb1"
+
+
+def test_what_another_mount_covers_is_not_visible() -> None:
+    # A dead share over /srv covers a disk that was mounted below it, but not /srv2.
+    text = """
+25 1 253:0 / / rw - ext4 /dev/sda1 rw
+26 25 8:2 / /srv/data rw - ext4 /dev/sda2 rw
+27 26 8:3 / /srv/data/more rw - ext4 /dev/sda3 rw
+28 25 0:45 / /srv rw - nfs4 files.example.org:/export rw
+29 28 8:4 / /srv/inside rw - ext4 /dev/sda4 rw
+30 25 8:5 / /srv2 rw - ext4 /dev/sda5 rw
+""".strip()
+    seen = visible(parse(text))
+    assert [one.target for one in seen] == ["/", "/srv", "/srv/inside", "/srv2"]
+    assert [one.target for one in local(seen)] == ["/", "/srv/inside", "/srv2"]
 
 
 def test_a_relative_path_is_on_no_mount() -> None:
