@@ -26,11 +26,9 @@ def grow(draft: Draft, array: Array, waiting: list[str]) -> None:
     """
     wanted = draft.wanted
     count = len(wanted.members)
-    if count == array.devices and wanted.level == array.level:
+    if count <= array.devices and wanted.level == array.level:
         _enlarge(draft, array)
         return
-    if count < array.devices:
-        raise draft.error(f"{count} members listed, {array.devices} in the array", "all of these")
     what = f"{count} members at level {wanted.level}"
     if not wanted.grow:
         raise draft.error(

@@ -57,6 +57,8 @@ def settle(draft: Draft, array: Array) -> list[str]:
     left = [draft.real(one) for one in ready][array.devices - len(array.taken()) :]
     if len(wanted.members) > array.devices:
         return left
+    if len(wanted.members) < array.devices:
+        return []
     surplus = [
         one for one in array.members if one.path not in listed and one.slot in array.in_sync()
     ]
