@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from ansible_collections.servertechnik.core.plugins.plugin_utils._storage import (
     MIB,
@@ -98,12 +99,12 @@ def _partitions(draft: Draft, disk: Disk, one: Entry) -> None:
         if draft.states[disk.ref].absent:
             continue
         entry = matched.get(partition.number)
+        state.path = entry["path"] if entry else partition_path(path, partition.number)
         if entry:
             _existing(draft, disk, partition, entry, one)
             end = int(entry["start"]) + int(entry["size"])
         else:
             end = _missing(draft, disk, partition, -(-end // MIB) * MIB)
-        state.path = entry["path"] if entry else partition_path(path, partition.number)
 
 
 def _full(draft: Draft, disk: Disk, on: str) -> None:
@@ -209,12 +210,18 @@ def _grow(draft: Draft, disk: Disk, partition: Partition, end: int) -> None:
         if partition.size.is_rest
         else f"grow partition {partition.ref} from {told(state.size)} to {partition.size}",
         "ansible.builtin.command",
-        # In script mode, parted refuses to touch a partition that is in use.
-        argv=[
-            *("parted", "---pretend-input-tty", "--fix", draft.states[disk.ref].path),
-            *("resizepart", str(partition.number), "Yes", f"{end // MIB}MiB"),
-        ],
+        **_resizing(draft, disk, partition, end),
     )
+
+
+def _resizing(draft: Draft, disk: Disk, partition: Partition, end: int) -> dict[str, Any]:
+    """Return the call of parted(8) that moves the end, and the copy of the table to the disk's."""
+    path, number = draft.states[disk.ref].path, str(partition.number)
+    words = [path, "resizepart", number, f"{end // MIB}MiB"]
+    if not draft.found.device(draft.states[partition.ref].path)["mounts"]:
+        return {"argv": ["parted", "--script", "--fix", *words]}
+    # A script may not touch what is mounted; so these are the answers to what it asks a person.
+    return {"argv": ["parted", "---pretend-input-tty", *words], "stdin": "Fix\nYes"}
 
 
 def _name(draft: Draft, disk: Disk, partition: Partition, entry: Entry) -> None:

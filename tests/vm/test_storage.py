@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -34,9 +35,9 @@ DISKS = {
     "SER009": SMALL,
     FULL: "64M",
 }
-# Bytes that disks have later: those of the mirror below LUKS, and those of RAID 5.
+# Bytes that disks have later: those of the mirror below LUKS, of RAID 5, and of a partition in use.
 GROWN = {"SER001": 1152 << 20, "SER002": 1152 << 20}
-GROWN |= dict.fromkeys(("SER007", "SER008", "SER009"), 192 << 20)
+GROWN |= dict.fromkeys(("SER007", "SER008", "SER009"), 192 << 20) | {FULL: 96 << 20}
 
 
 def striped(number: int, name: str, kind: str) -> dict[str, Any]:
@@ -55,7 +56,7 @@ LAYOUT: dict[str, Any] = {
         *(striped(1, "one", "raid"), striped(2, "one", "raid")),
         *(striped(3, "far", "lvm"), striped(4, "far", "lvm")),
         *({"name": f"d{number}", "serial": f"SER00{number}"} for number in range(5, 10)),
-        {"name": "full", "serial": FULL},
+        {"name": "full", "serial": FULL, "partitions": [{"name": "all"}]},
     ],
     "storage_arrays": [
         {"name": "zero", "level": 0, "members": on("", 5, 6)},
@@ -102,7 +103,7 @@ LAYOUT: dict[str, Any] = {
         {"device": "main/rest", "type": "btrfs", "mount": "/srv/rest"},
         {"device": "far/mirror", "mount": "/srv/mirror", "quota": ["user", "group"]},
         {"device": "far/plain", "mount": "/srv/plain", "options": ["exec", "noatime"]},
-        {"device": "full", "mount": "/srv/full"},
+        {"device": "full/all", "mount": "/srv/full"},
     ],
     "storage_tmpfs": [{"mount": "/srv/memory", "size": "16M"}],
 }
@@ -201,8 +202,8 @@ def first(scene: Scene) -> First:
 def test_disk_that_is_full_is_refused_and_nothing_is_done(first: First, release: str) -> None:
     refused = first.results[release]["refused"]
     assert refused["failed"]
-    assert "needs a blank device, and full (/dev/" in refused["msg"]
-    assert "holds ext4 'old'" in refused["msg"]
+    assert "disk full: /dev/" in refused["msg"]
+    assert "is not blank, it holds ext4 'old'" in refused["msg"]
     assert f"storage_wipe: [{FULL}]" in refused["msg"]
     assert refused["msg"].endswith("Nothing was changed.")
     assert first.after[release] == first.before[release]
@@ -298,7 +299,8 @@ def test_options_and_quotas(built: Built, scene: Scene, release: str) -> None:
     machine = scene.machines[release]
     assert "noatime" in machine.sh("findmnt --noheadings --output OPTIONS /srv/plain")
     for mount in ("/srv/mirror", "/srv/data"):
-        assert "user quota on" in machine.sh(f"quotaon --print-state {mount}", check=False)
+        told = machine.sh(f"quotaon --print-state {mount}", check=False)
+        assert re.search(r"user quota on .* is on", told), told
 
 
 def test_arrays_and_swap(built: Built, scene: Scene, release: str) -> None:
@@ -373,7 +375,13 @@ def test_it_has_grown(
 
 @pytest.mark.parametrize(
     ("mount", "at_least"),
-    [("/srv/data", 370), ("/srv/rest", 350), ("/srv/five", 320), ("/srv/plain", 80)],
+    [
+        ("/srv/data", 370),
+        ("/srv/rest", 350),
+        ("/srv/five", 320),
+        ("/srv/plain", 80),
+        ("/srv/full", 80),
+    ],
 )
 def test_file_system_has_grown(
     grown: Results, scene: Scene, release: str, mount: str, at_least: int

@@ -310,6 +310,19 @@ def test_bigger_disks_are_taken_into_use_from_below() -> None:
     assert [step.ready for step in predicted.steps] == [True, True, *[False] * 5]
 
 
+@pytest.mark.parametrize("is_mounted", [False, True])
+def test_partition_grows_in_use_and_not(is_mounted: bool) -> None:
+    host = machine()
+    built(PLAIN, host)
+    if is_mounted:
+        host.mount("/dev/vdb1", "/srv")
+    host.resize("/dev/vdb", 5 * GIB)
+    step = plan(PLAIN, host).steps[0]
+    assert step.arguments.get("stdin") == ("Fix\nYes" if is_mounted else None)
+    assert step.arguments["argv"][-4:] == ["/dev/vdb", "resizepart", "1", "5119MiB"]
+    assert built(PLAIN, host)[0] == "grow partition data/data from 4 GiB to the end of data"
+
+
 def test_bigger_volume_and_its_file_system() -> None:
     host = machine()
     variables = copy.deepcopy(MIRROR)
