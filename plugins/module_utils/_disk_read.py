@@ -45,6 +45,10 @@ from ansible_collections.servertechnik.core.plugins.module_utils._disk_smart imp
 from ansible_collections.servertechnik.core.plugins.module_utils._disk_values import at, word
 from ansible_collections.servertechnik.core.plugins.module_utils._disk_volumes import REPORTS
 from ansible_collections.servertechnik.core.plugins.module_utils._host import Host
+from ansible_collections.servertechnik.core.plugins.module_utils._usage_mounts import (
+    parse,
+    visible,
+)
 
 TOOLS = (
     *("cryptsetup", "efibootmgr", "grub-install", "ledctl", "lvm", "mdadm", "mkfs.btrfs"),
@@ -147,8 +151,9 @@ def _keep(raw: Raw, key: tuple[str, str], ran: Ran) -> None:
 def _space(host: Host, mountinfo: str) -> dict[str, dict[str, int]]:
     """Return the blocks and files of each file system that is this host's own."""
     found = {}
+    reachable = {one.target for one in visible(parse(mountinfo))}
     for one in mounted(mountinfo, []):
-        if not one.has_space:
+        if not one.has_space or one.target not in reachable:
             continue
         try:
             space = os.statvfs(host.at(one.target))
