@@ -55,19 +55,24 @@ def _new(draft: Draft, array: Array, below: dict[str, State]) -> None:
     if state.absent:
         draft.refuse(array, f"can't be made, since {state.absent}")
         return
-    contents = [draft.found.content(one.path) for one in below.values() if one.there]
-    if contents and len(contents) == len(below) and _is_one(contents):
+    if _is_begun(draft, array, below):
         _step(draft, array, below, f"start array {array.ref}: {_words(array, state.size)}")
         return
     if draft.must_be_blank(array, *below):
         _step(draft, array, below, f"make array {array.ref}: {_words(array, state.size)}")
 
 
-def _is_one(contents: Sequence[Entry]) -> bool:
-    """Whether all devices are members of one array, which has only not been started."""
-    return {one["type"] for one in contents} == {_MEMBER} and len(
-        {o["uuid"] for o in contents}
-    ) == 1
+def _is_begun(draft: Draft, array: Array, below: dict[str, State]) -> bool:
+    """Whether the devices are members of this array, which was only not started, or blank.
+
+    `raid_array` looks more closely: it makes anew only what has never run (no event so far).
+    """
+    contents = [draft.found.content(one.path) for one in below.values() if one.there]
+    members = [one for one in contents if one["type"] == _MEMBER]
+    blank = [one for one in below.values() if one.there and not draft.found.on(one.path)]
+    named = {one["label"].rpartition(":")[2] for one in members} == {array.ref}
+    is_one = len({one["uuid"] for one in members}) == 1
+    return named and is_one and len(members) + len(blank) == len(below)
 
 
 def _running(draft: Draft, array: Array, found: Entry, below: dict[str, State]) -> None:

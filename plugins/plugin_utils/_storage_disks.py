@@ -55,8 +55,9 @@ def plan_disk(draft: Draft, disk: Disk) -> None:
             draft.begin(partition)
     elif disk.partitions:
         _partitions(draft, disk, one)
-    elif one["table"] and one["partitions"]:
-        _full(draft, disk, draft.found.on(state.path))
+    elif one["table"]:
+        empty = f"an empty {one['table']} partition table"
+        _full(draft, disk, draft.found.on(state.path) or empty)
 
 
 def _unfound(draft: Draft, disk: Disk, found: Sequence[Entry]) -> None:

@@ -224,20 +224,39 @@ def test_serial_of_no_disk_in_storage_wipe_is_refused() -> None:
     ]
 
 
-@pytest.mark.parametrize("again", [False, True])
-def test_member_that_holds_an_array_of_its_own_is_refused_or_started(again: bool) -> None:
+@pytest.mark.parametrize("change", ["", "blank", "other name", "other array", "other content"])
+def test_array_that_was_not_started_is_started_and_any_other_refused(change: str) -> None:
     host = machine()
     built(MIRROR, host, 6)
     host.document["arrays"] = []
     host.document["devices"] = [d for d in host.document["devices"] if d["kind"] != "raid"]
-    if again:
-        words = [step.words for step in plan(MIRROR, host).steps if step.ready]
+    content = host.device("/dev/vdc2")["content"]
+    if change == "blank":
+        host.device("/dev/vdc2").update(content={**content, "type": ""}, signatures=[])
+    elif change == "other name":
+        for path in ("/dev/vdb2", "/dev/vdc2"):
+            host.put(path, "linux_raid_member", content["uuid"], "web1:data")
+    elif change:
+        kind = "ext4" if change == "other content" else "linux_raid_member"
+        host.put("/dev/vdc2", kind, "another", content["label"])
+    found = plan(MIRROR, host)
+    if change in ("", "blank"):
+        words = [step.words for step in found.steps if step.ready]
         assert [one.split(":")[0] for one in words] == ["start array esp", "start array system"]
     else:
-        host.put("/dev/vdc2", "linux_raid_member", "another")
-        (refusal,) = plan(MIRROR, host).refusals
+        (refusal,) = found.refusals
         assert "array system: needs blank devices, and front/system (/dev/vdb2) holds" in refusal
         assert "storage_wipe: [SER001, SER002]" in refusal
+
+
+def test_disk_used_as_a_whole_has_no_partition_table() -> None:
+    variables = copy.deepcopy(PLAIN)
+    variables["storage_disks"][0]["partitions"] = []
+    variables["storage_file_systems"][0]["device"] = "data"
+    host = machine()
+    host.disk("/dev/vdb")["table"] = "gpt"
+    (refusal,) = plan(variables, host).refusals
+    assert "disk data: /dev/vdb is not blank, it holds an empty gpt partition table" in refusal
 
 
 def test_lost_disk_is_told_and_the_rest_goes_on() -> None:
