@@ -149,6 +149,11 @@ def _judge_volumes(tree: Tree, unit: Json, found: Judgement) -> None:
     if used <= 0:
         return
     free = sum(one["free"] for one in others if not one["missing"])
+    broken = [v["name"] for v in group["volumes"] if v["health"] == "partial"]
+    if broken:
+        found.losses.append(
+            f"volume group {group['name']}: {', '.join(broken)} lacks another disk already"
+        )
     plain = [v["name"] for v in group["volumes"] if v["type"] not in _REPAIRABLE]
     if plain and free < used:
         found.losses.append(

@@ -44,6 +44,7 @@ def join(host: Host, must: Must, group: Json, device: str, former: str) -> None:
     """
     name = group["name"]
     if all(volume["path"] != device for volume in group["physical_volumes"]):
+        # Also while others are missing (vgextend.c: "it is always ok to add new PVs to a VG").
         must("pvcreate", "--yes", device)
         must("vgextend", name, device)
     for volume in group["volumes"]:

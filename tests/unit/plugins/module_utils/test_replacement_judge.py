@@ -130,6 +130,14 @@ def test_what_is_on_this_disk_alone(wish: dict[str, Any], words: str) -> None:
         assert found.refusals == []
 
 
+def test_a_volume_that_lacks_a_copy_already() -> None:
+    machine = Machine()
+    machine.disk("A", ("lvm", 900))
+    group = machine.group("main", ("srv", "raid1"), sda1=(900, 400))
+    group["volumes"][0]["health"] = "partial"
+    assert judged(machine).losses == ["volume group main: srv lacks another disk already"]
+
+
 @pytest.mark.parametrize(
     ("volumes", "free", "lost"),
     [
