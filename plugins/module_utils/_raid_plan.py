@@ -38,7 +38,9 @@ def plan(draft: Draft, configured: str = "") -> Draft:
         return draft
     if array is None or not array.active:
         _start(draft, configured)
+        _speed(draft)
     else:
+        _speed(draft)
         _bitmap(draft, array)
         if draft.wanted.members:
             _check_shape(draft, array)
@@ -47,7 +49,6 @@ def plan(draft: Draft, configured: str = "") -> Draft:
             else:
                 grow(draft, array, settle(draft, array))
         change(draft, array)
-    _speed(draft)
     _scrub(draft)
     return draft
 

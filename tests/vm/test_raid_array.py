@@ -170,7 +170,7 @@ def test_replacement_keeps_redundancy(life: dict[str, Any]) -> None:
     assert not any("--replace" in step for step in second["steps"])
     removed = [*second["steps"], *last["steps"]]
     assert [step.split()[2] for step in removed] == ["--remove"]
-    assert last["array"]["state"] == ["clean"] or last["array"]["state"] == ["active"]
+    assert last["array"]["degraded"] == 0
 
 
 def test_scrub_and_limit(life: dict[str, Any]) -> None:
@@ -182,7 +182,7 @@ def test_mirror_becomes_raid_5_through_a_power_cut(
     life: dict[str, Any], after: dict[str, Any], record_property: Saw
 ) -> None:
     assert not life["grow"].get("failed"), life["grow"]["msg"]
-    assert "--level=5 --raid-devices=3" in life["grow"]["steps"][1]
+    assert any("--level=5 --raid-devices=3" in step for step in life["grow"]["steps"])
     record_property("saw", f"after the cut: {after['resumed']['stdout']}")
     assert not after["while it grows"].get("failed"), after["while it grows"]["msg"]
     assert not any("--raid-devices" in step for step in after["while it grows"]["steps"])
