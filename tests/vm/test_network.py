@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from difflib import unified_diff
@@ -226,15 +226,16 @@ class Done:
 
 
 @pytest.fixture(scope="module", params=list(DRILLS))
-def done(request: pytest.FixtureRequest) -> Iterator[Done]:
+def done(request: pytest.FixtureRequest) -> Done:
     """Each drill, on both hosts at once."""
     scene = request.getfixturevalue("scene" if request.param == TAKEOVER else "ready")
     drill = DRILLS[request.param]
     drill.first(scene)
     before = scene.see()
     results = scene.fleet.play([drill.task])
-    yield Done(request.param, drill, scene, results, before, scene.settled(before))
-    drill.last(scene)
+    after = scene.settled(before)
+    drill.last(scene)  # pytest would leave that to the end of the file
+    return Done(request.param, drill, scene, results, before, after)
 
 
 def test_it_is_undone_byte_for_byte(done: Done, release: str) -> None:
