@@ -135,7 +135,7 @@ def _draft(tree: Tree, found: Found, host: str) -> Draft:
 
 def _is_listed(draft: Draft, one: Refusal, wipe: Collection[str]) -> bool:
     """Whether the contents of all disks may be destroyed that a refusal is about."""
-    return bool(one.disks) and set(_serials(draft, one.disks)) <= set(wipe)
+    return set(_serials(draft, one.disks)) <= set(wipe)
 
 
 def _serials(draft: Draft, disks: Collection[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any
 
 import pytest
@@ -176,7 +177,9 @@ def test_content_that_appears_in_a_new_partition_is_refused() -> None:
     host = machine()
     built(PLAIN, host, 1)
     host.put("/dev/vdb1", "xfs", label="old")
-    (refusal,) = plan(PLAIN, host).refusals
+    found = plan(PLAIN, host)
+    (refusal,) = found.refusals
+    assert not found.steps
     assert refusal.startswith(
         "file system on data/data: needs a blank device, and data/data (/dev/vdb1) holds xfs 'old'"
     )
@@ -195,6 +198,126 @@ def test_only_the_disk_that_is_listed_is_wiped() -> None:
     ]
     assert {step.ready for step in found.steps[:2]} == {True}
     assert {step.ready for step in found.steps[2:]} == {False}
+
+
+def test_what_lies_on_several_disks_is_wiped_only_if_all_are_listed() -> None:
+    host = machine()
+    built(MIRROR, host)
+    variables = copy.deepcopy(MIRROR)
+    variables["storage_file_systems"][1]["type"] = "xfs"
+    for listed in (["SER001"], ["SER002"]):
+        found = plan(variables, host, *listed)
+        assert len(found.refusals) == 1
+        assert not found.steps
+    steps = plan(variables, host, "SER001", "SER002").steps
+    # No more than what is in the way.
+    assert [step.words for step in steps] == [
+        "destroy what is on /dev/dm-main-srv: ext4",
+        "make xfs on main/srv",
+    ]
+    assert steps[0].arguments["argv"] == ["wipefs", "--all", "--quiet", "/dev/dm-main-srv"]
+    assert not steps[1].ready
+
+
+def test_refusal_about_no_content_wipes_nothing() -> None:
+    host = machine()
+    built(PLAIN, host)
+    variables = copy.deepcopy(PLAIN)
+    variables["storage_disks"][0]["partitions"][0]["size"] = "1GiB"
+    found = plan(variables, host, "SER001")
+    assert len(found.refusals) == 1
+    assert not found.steps
+
+
+def test_blank_device_of_which_something_is_made_is_refused() -> None:
+    host = machine()
+    host.add("/dev/dm-7", "mpath", GIB, "/dev/vdb", name="/dev/mapper/mpatha")
+    assert "/dev/mapper/mpatha, which is made of it" in plan(PLAIN, host).refusals[0]
+
+
+def test_partition_that_has_no_name_and_type_yet_gets_them() -> None:
+    host = machine()
+    built(MIRROR, host, 2)
+    host.disk("/dev/vdb")["partitions"][1].update(name="", type="0fc63daf-8483-4772-8e79")
+    done = built(MIRROR, host)
+    assert done[0] == "mark partition front/system as raid"
+    assert host.disk("/dev/vdb")["partitions"][1]["name"] == "system"
+
+
+@pytest.mark.parametrize("group", ["", "other"])
+def test_physical_volume_of_no_group_is_used_and_of_another_refused(group: str) -> None:
+    variables: Variables = {
+        "storage_disks": [{"name": "data", "serial": "SER001"}],
+        "storage_volume_groups": [{"name": "main", "devices": ["data"]}],
+    }
+    host = machine()
+    host.put("/dev/vdb", "LVM2_member")
+    physical = {"path": "/dev/vdb", "size": GIB, "missing": False}
+    more = {"name": group, "size": GIB, "free": 0, "extent": 4 << 20, "missing": 0, "volumes": []}
+    host.document["volume_groups"] = [{**more, "physical_volumes": [physical]}]
+    found = plan(variables, host)
+    if group:
+        (refusal,) = found.refusals
+        assert "data (/dev/vdb) holds an LVM physical volume 'other'" in refusal
+    else:
+        assert [step.words for step in found.steps] == ["make volume group main on data"]
+
+
+@pytest.mark.parametrize("open_it", [False, True])
+def test_container_without_a_passphrase_is_not_made_nor_opened(open_it: bool) -> None:
+    host = machine()
+    variables = copy.deepcopy(MIRROR)
+    if open_it:
+        built(MIRROR, host, 7)
+    container = variables["storage_encrypted"][0]
+    container |= {"passphrase": "", "key_file": "" if open_it else "/etc/key"}
+    if open_it:
+        tree_wants = "storage_encrypted[0]: found no key to encrypt with"
+        with pytest.raises(ValueError, match=re.escape(tree_wants)):
+            plan(variables, host)
+    else:
+        words = "encrypted secure: is to be made, and has no passphrase"
+        assert words in plan(variables, host).refusals
+
+
+def test_tree_says_what_is_and_what_will_be() -> None:
+    variables = {
+        "storage_disks": [
+            disk("front", "SER001", "a 64MiB raid", "b rest raid"),
+            disk("back", "SER002"),
+            disk("third", "SER003", "a 64MiB raid", "b rest raid"),
+        ],
+        "storage_arrays": [{"name": "m", "level": 1, "members": ["front/a", "third/a"]}],
+        "storage_file_systems": [{"device": "m", "mount": "/srv", "label": "data"}],
+    }
+    both = Machine(SER001=GIB, SER002=GIB, SER003=GIB)
+    both.put("/dev/vdc", "ext4", label="old")
+    found = plan(variables, both)
+    assert found.before.splitlines() == [
+        *("disk front: SER001, 1 GiB, /dev/vdb", "  blank"),
+        *("disk back: SER002, 1 GiB, /dev/vdc", "  ext4 'old'"),
+        *("disk third: SER003, 1 GiB, /dev/vdd", "  blank"),
+    ]
+    after = [
+        *("disk front: SER001, 1 GiB, /dev/vdb", "  partition front/a: 64 MiB, raid"),
+        *("    part of array m", "  partition front/b: 958 MiB, raid"),
+        *("disk back: SER002, 1 GiB, /dev/vdc", "  ext4 'old'"),
+        *("disk third: SER003, 1 GiB, /dev/vdd", "  partition third/a: 64 MiB, raid"),
+        *("    part of array m", "  partition third/b: 958 MiB, raid"),
+        *("array m: 64 MiB, RAID 1 of front/a, third/a", "  ext4 'data', at /srv"),
+    ]
+    assert found.after.splitlines() == after
+    built(variables, both)
+    both.mount("/dev/md127", "/srv")
+    both.disk("/dev/vdd")["partitions"].append(
+        {"path": "/dev/vdd3", "number": 3, "name": "mine", "start": 1023 << 20, "size": 512}
+    )
+    both.add("/dev/vdd3", "part", 512, "/dev/vdd")
+    assert plan(variables, both).before.splitlines() == [
+        *(line.replace("m: 64 MiB", "m: 63 MiB") for line in after[:-2]),
+        *("  other partition mine (512 B): nothing recognised",),
+        *(line.replace("m: 64 MiB", "m: 63 MiB") for line in after[-2:]),
+    ]
 
 
 def test_disk_that_is_as_it_is_to_be_is_not_wiped_even_if_it_is_listed() -> None:
