@@ -170,10 +170,13 @@ def have_members(site: Site, state: Json) -> None:
 
 def _add_member(site: Site, tree: Tree, unit: Json, device: str) -> None:
     array = tree.array(unit["uuid"])
-    if array is None:
-        raise HostError(
-            f"array {unit['of']} doesn't run, so nothing can be added to it: start it with "
-            f"mdadm --assemble --scan --run, then run this again"
+    if array is None or "inactive" in array["state"]:
+        raise RefusalError(
+            f"array {unit['of']} doesn't run. If the power failed while it lacked a disk and was "
+            "written to, md can't know whether its last stripes are whole (md(4), dirty degraded "
+            f"array): start it with 'mdadm --stop {array['path'] if array else unit['of']}' and "
+            f"'mdadm --assemble --force --run /dev/md/{unit['of']} --uuid={unit['uuid']}', check "
+            "what is on it, then run this again"
         )
     own = next((m for m in array["members"] if m["path"] == device), None)
     if own is not None and own["state"] == "faulty":
