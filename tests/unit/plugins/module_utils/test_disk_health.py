@@ -81,6 +81,34 @@ def test_a_boot_mirror_of_trixie() -> None:
     assert system["content"]["size"] == system["size"]
 
 
+def without_a_member(state: dict[str, str] | None) -> dict[str, Any]:
+    """The boot mirror after one member of its largest array was thrown out, or taken out."""
+    raw = json.loads(json.dumps(RAW["trixie-mirror"]))
+    md = raw["sysfs"]["md125"]["md"]
+    md["degraded"] = "1"
+    gone = md["members"].pop("vdc3")
+    if state is not None:
+        md["members"]["vdc3"] = gone | state
+    return raw
+
+
+def test_a_disk_that_its_array_has_thrown_out() -> None:
+    document = made_of(without_a_member({"state": "faulty", "slot": "none"}))
+    disks = by("path", document["disks"])
+    verdicts = {path: one["verdict"] for path, one in disks.items()}
+    assert verdicts == {"/dev/vda": "healthy", "/dev/vdb": "healthy", "/dev/vdc": "failed"}
+    assert disks["/dev/vdc"]["reasons"] == ["array /dev/md/system has thrown out /dev/vdc3"]
+
+
+def test_a_disk_whose_array_runs_without_it() -> None:
+    document = made_of(without_a_member(None))
+    (disk,) = [one for one in document["disks"] if one["verdict"] != "healthy"]
+    assert (disk["serial"], disk["verdict"]) == ("SER002", "replace")
+    assert disk["reasons"][0].startswith("/dev/vdc3 is no longer in array /dev/md/system")
+    members = by("name", document["arrays"])["/dev/md/system"]["members"]
+    assert [one["state"] for one in members] == ["in_sync", "missing"]
+
+
 def test_arrays_encryption_and_volumes_of_bookworm() -> None:
     document = made_of(RAW["bookworm-built"])
     devices = by("name", document["devices"])
