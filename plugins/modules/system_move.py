@@ -25,12 +25,13 @@ options:
     description:
       - The file systems to move onto, which must be empty. One is that for C(/). A host with EFI
         needs one for C(/boot/efi), one with an encrypted root another for C(/boot).
+      - This is what the storage module returns as C(mounts). Swap space is left out.
     type: list
     elements: dict
     required: true
     suboptions:
       mount:
-        description: Where it will be mounted.
+        description: Where it will be mounted; empty for swap space.
         type: path
         required: true
       device:
@@ -42,6 +43,19 @@ options:
         type: list
         elements: str
         default: []
+      here:
+        description: Whether it is in use by the running system already, and stays as it is.
+        type: bool
+        default: false
+      name:
+        description: What people call the device. Not looked at.
+        type: str
+      path:
+        description: What the kernel calls the device just now. Not looked at.
+        type: str
+      type:
+        description: What file system it is. Not looked at.
+        type: str
   firmware:
     description: What the host is started by. By default what has started the running system.
     type: str
@@ -119,6 +133,8 @@ ARGUMENTS: dict[str, Any] = {
             "mount": {"type": "path", "required": True},
             "device": {"type": "path", "required": True},
             "options": {"type": "list", "elements": "str", "default": []},
+            "here": {"type": "bool", "default": False},
+            **{key: {"type": "str"} for key in ("name", "path", "type")},
         },
     },
     "firmware": {"type": "str", "choices": ["bios", "efi"]},
