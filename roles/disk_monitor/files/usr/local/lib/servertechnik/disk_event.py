@@ -235,7 +235,12 @@ def attempt(what: str, action: Callable[[], None]) -> bool:
 def main() -> int:
     """Do all that is to be done about one report."""
     syslog.openlog("servertechnik-disks", facility=syslog.LOG_DAEMON)
-    settings: dict[str, Any] = {"mail": "", "metrics": "", "kept": 1000, "folder": "/var/lib/servertechnik/disks"}
+    settings: dict[str, Any] = {
+        "mail": "",
+        "metrics": "",
+        "kept": 1000,
+        "folder": "/var/lib/servertechnik/disks",
+    }
     attempt("reading the settings", lambda: settings.update(json.loads(SETTINGS.read_text())))
     event = event_of(sys.argv[1:], os.environ, datetime.now(UTC))
     line = sentence(event)
