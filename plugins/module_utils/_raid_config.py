@@ -156,10 +156,11 @@ def read(host: Host) -> str:
 
 def _write(host: Host, text: str) -> None:
     host.make_folder(os.path.dirname(OWED))
-    host.write(OWED, b"", FileSpec(path=OWED, mode=0o600))
+    owner, group = str(os.geteuid()), str(os.getegid())
+    host.write(OWED, b"", FileSpec(path=OWED, mode=0o600, owner=owner, group=group))
     host.sync(os.path.dirname(OWED))
     state = host.file_state(CONFIG)
-    spec = FileSpec(path=CONFIG, mode=0o644)
+    spec = FileSpec(path=CONFIG, mode=0o644, owner=owner, group=group)
     if state.kind == "file":
         spec = replace(spec, owner=state.owner, group=state.group, mode=state.mode)
     host.make_folder(os.path.dirname(CONFIG))

@@ -120,7 +120,7 @@ class Draft:
         return ""
 
     def _own(self, holder: str) -> bool:
-        return self.array is not None and not self.array.active and holder == self.array.path
+        return self.array is not None and holder == self.array.path
 
 
 def size(number: int) -> str:

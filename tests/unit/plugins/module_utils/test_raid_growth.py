@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from ansible_collections.servertechnik.core.plugins.module_utils._raid_model import Array
@@ -28,7 +29,7 @@ HALF = members("in_sync", "rebuilding")
 THREE = members("in_sync", "in_sync", "in_sync")
 
 
-def grown(level: int, count: int, **changed: bool) -> Wanted:
+def grown(level: int, count: int, **changed: Any) -> Wanted:
     paths = tuple(f"/dev/{chr(97 + number)}" for number in range(count))
     return Wanted(name="system", level=level, members=paths, **{"grow": True, **changed})
 

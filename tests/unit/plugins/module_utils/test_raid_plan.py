@@ -63,6 +63,7 @@ def asked(**changed: Any) -> Wanted:
         (6, 4, 2, {0, 3}, True),
         (6, 4, 2, {3}, False),
         (10, 4, 0x102, {0, 2}, True),
+        (10, 4, 0x102, {0, 3}, True),
         (10, 4, 0x102, {0, 1}, False),
         (10, 3, 0x102, {0, 1}, True),
         (10, 3, 0x102, {1}, False),
@@ -131,6 +132,14 @@ def test_link_is_told_with_where_it_leads() -> None:
     link = Device("/dev/disk/by-id/x", "/dev/b", signatures=("gpt",))
     with pytest.raises(RaidError, match=r"/dev/disk/by-id/x \(/dev/b\) can't become"):
         planned(wanted("/dev/a", "/dev/disk/by-id/x"), None, link)
+
+
+def test_too_many_missing_and_members_of_two_arrays_are_refused() -> None:
+    with pytest.raises(RaidError, match="found 1 members of 3 at level 5"):
+        planned(wanted("/dev/a", "missing", "missing", level=5), None)
+    blocks = [blank("/dev/a", superblock=block()), blank("/dev/b", superblock=block(OTHER))]
+    with pytest.raises(RaidError, match=f"members of different arrays, {UUID}, {OTHER}"):
+        planned(MIRROR, None, *blocks)
 
 
 def test_same_device_twice_is_refused() -> None:
@@ -221,6 +230,11 @@ def test_what_is_so_already_is_left_alone(want: Wanted, running: Array | None) -
             array(SPARED),
             ["--replace /dev/b --with /dev/c"],
         ),
+        (
+            wanted("/dev/a", "/dev/c", "/dev/d"),
+            array(BOTH, devices=3),
+            ["--add /dev/c", "--add /dev/d", "--replace /dev/b --with /dev/d"],
+        ),
         (wanted("/dev/vde", "/dev/vdd"), array(COPIED), ["--remove /dev/vdf"]),
         (asked(fail=("/dev/a",)), array(BOTH), ["--fail /dev/a"]),
         (asked(remove=("/dev/a",)), array(BOTH), OUT),
@@ -288,7 +302,23 @@ def test_what_has_to_wait_is_told(want: Wanted, running: Array, pending: str) ->
             array(members("in_sync"), details=replace(DETAILS, detached=("/dev/a",))),
             "/dev/a can't go",
         ),
+        (
+            asked(fail=("/dev/a",)),
+            array([("/dev/a", 0, "in_sync", "in_sync"), ("/dev/b", 1, "faulty", "faulty,in_sync")]),
+            "/dev/a can't go: only 1 of 2",
+        ),
         (asked(add=("/dev/small",)), array(BOTH), "it has 255.0 MiB"),
+        (
+            asked(replace=(("/dev/a", "/dev/c"),)),
+            array(BOTH, level="raid0"),
+            "found replace: /dev/a at level 0",
+        ),
+        (asked(bitmap=False), array(BOTH, level="raid0"), "found a bitmap at level 0"),
+        (
+            wanted("/dev/a", "/dev/b", level=5, chunk=64),
+            array(BOTH, level="raid5", chunk=512 << 10),
+            "found a chunk of 512 KiB; accepted: 64 KiB",
+        ),
         (asked(replace=(("/dev/x", "/dev/c"),)), array(BOTH), "/dev/x, which is no member"),
         (
             asked(state="stopped"),
