@@ -83,7 +83,7 @@ def test_a_boot_mirror_of_trixie() -> None:
 
 def without_a_member(state: dict[str, str] | None) -> dict[str, Any]:
     """The boot mirror after one member of its largest array was thrown out, or taken out."""
-    raw = json.loads(json.dumps(RAW["trixie-mirror"]))
+    raw: dict[str, Any] = json.loads(json.dumps(RAW["trixie-mirror"]))
     md = raw["sysfs"]["md125"]["md"]
     md["degraded"] = "1"
     gone = md["members"].pop("vdc3")
