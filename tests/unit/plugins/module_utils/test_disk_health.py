@@ -100,6 +100,29 @@ def test_a_disk_that_its_array_has_thrown_out() -> None:
     assert disks["/dev/vdc"]["reasons"] == ["array /dev/md/system has thrown out /dev/vdc3"]
 
 
+def test_a_member_that_was_failed_on_bookworm() -> None:
+    document = made_of(RAW["bookworm-degraded"])
+    disk = by("serial", document["disks"])["SER002"]
+    assert disk["verdict"] == "failed"
+    assert disk["reasons"] == ["array /dev/md/system has thrown out /dev/vdc2"]
+    (array,) = document["arrays"]
+    assert (array["state"], array["degraded"]) == (["clean", "degraded"], 1)
+    members = [(one["path"], one["slot"], one["state"]) for one in array["members"]]
+    assert members == [
+        ("/dev/vdb2", 0, "in_sync"),
+        ("", 1, "missing"),
+        ("/dev/vdc2", None, "faulty"),
+    ]
+
+
+def test_a_rebuild_on_bookworm() -> None:
+    (array,) = made_of(RAW["bookworm-rebuilding"])["arrays"]
+    assert array["state"] == ["clean", "degraded", "recover"]
+    assert array["sync"] == {"action": "recover", "done": 0.0, "speed": 1245184, "left": 327}
+    members = [(one["path"], one["slot"], one["state"]) for one in array["members"]]
+    assert members == [("/dev/vdb2", 0, "in_sync"), ("/dev/vdc2", 1, "rebuilding")]
+
+
 def test_a_disk_whose_array_runs_without_it() -> None:
     document = made_of(without_a_member(None))
     (disk,) = [one for one in document["disks"] if one["verdict"] != "healthy"]
