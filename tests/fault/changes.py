@@ -35,7 +35,8 @@ nft list tables | sort | while read -r table; do nft --stateless list $table; do
 systemctl show --property=Id,ActiveState,UnitFileState ssh.service nftables.service \
     networking.service systemd-networkd.service systemd-resolved.service
 """
-# And the network, in which a container may have another address after a restart.
+# And the network, in which a container may have another address after a restart. A link has a
+# queueing discipline from the first time on that it is up.
 LOOK = f"""{AT_REST}
 cat /etc/resolv.conf
 for family in -4 -6; do
@@ -43,7 +44,7 @@ for family in -4 -6; do
     ip $family route show table all | sed 's/expires [0-9]*sec//' | sort
     ip $family rule
 done
-ip -o link | sed 's/^[0-9]*: //' | sort
+ip -o link | sed 's/^[0-9]*: //; s/qdisc [a-z_]* //' | sort
 """
 JOURNALS = """\
 import json, os
