@@ -102,6 +102,12 @@ class Scene:
     after: Results
 
 
+def cut(machine: Machine) -> None:
+    """Cut the power once what is known is on the disks."""
+    machine.sh("sync")
+    machine.cut()
+
+
 @pytest.fixture(scope="module")
 def scene(machines: Machines, tmp_path_factory: pytest.TempPathFactory) -> Scene:
     started = machines.start(*(machines.spec(release, disks=DISKS) for release in RELEASES))
@@ -109,14 +115,12 @@ def scene(machines: Machines, tmp_path_factory: pytest.TempPathFactory) -> Scene
     fleet.environ = {"ANSIBLE_TIMEOUT": "60"}
     life = fleet.play(LIFE)
 
-    def cut(machine: Machine) -> None:
-        machine.sh("sync")
-        machine.cut()
-        machine.start()
-        machine.wait()
-
     with ThreadPoolExecutor() as pool:
         list(pool.map(cut, started))
+        # Not in the pool: a machine ends with the thread that started it.
+        for machine in started:
+            machine.start()
+        list(pool.map(Machine.wait, started))
     return Scene(life, fleet.play(AFTER))
 
 
