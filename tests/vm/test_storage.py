@@ -237,12 +237,14 @@ def built(scene: Scene, first: First) -> Built:
         machine.sh("until test -e /dev/md/six; do sleep 0.2; done", timeout=300)
         there = machine.sh("ls /dev/md")
         machine.cut()
-        machine.start()
-        machine.wait()
         return there
 
     cut = scene.each(cut_power)
     scene.fleet.results(run)
+    # Not in a pool: a machine ends with the thread that started it.
+    for machine in scene.machines.values():
+        machine.start()
+    scene.each(Machine.wait)
     finished = scene.play("finish", scene.role())
     scene.each(lambda machine: machine.sh(KNOWN))
     since = scene.each(lambda machine: machine.sh("date +@%s").strip())
