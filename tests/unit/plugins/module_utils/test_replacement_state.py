@@ -48,7 +48,7 @@ def host(tmp_path: Path) -> Host:
 def state(serial: str = "A") -> Json:
     case = case_of(mirror().tree, "A")
     case["disk"]["serial"] = serial
-    return opened(case, run="20261124T153000Z-1f3c")
+    return opened(case, run="20261124T153000Z-1f3c") | {"opened": "2026-11-24T15:30:00Z"}
 
 
 def call(host: Host, machine: Machine, step: str = "verify", **other: Any) -> dict[str, Any]:

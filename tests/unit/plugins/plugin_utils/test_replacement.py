@@ -50,7 +50,8 @@ HALF = {"name": "system", "done": 0.5, "left": 90, "speed": 110_000_000}
 def state(*done: str, **other: Any) -> Json:
     """The case of disk A of a mirror, up to these steps."""
     case = opened(case_of(mirror().tree, "A"), run="20261124T153000Z-1f3c")
-    return case | {"done": list(done), "left": {"system": 0}} | other
+    known = {"opened": "2026-11-24T15:30:00Z", "done": list(done), "left": {"system": 0}}
+    return case | known | other
 
 
 def at(step: str, *, waiting: str = "", **other: Any) -> Json:
