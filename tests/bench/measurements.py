@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tests.bench import disks as eight
 from tests.bench import firewall as intent
 from tests.bench import plays
 from tests.bench.fleet import LAB, BenchError, Fleet, Timed, lab
@@ -135,6 +136,12 @@ def firewall(fleet: Fleet) -> list[Line]:
     ]
 
 
+def disks(_fleet: Fleet) -> list[Line]:
+    """A look at eight disks, two arrays and ten volumes, on a virtual machine by itself."""
+    what = f"disk_health, {eight.COUNT} disks, on the host"
+    return [Line(what, eight.looks(), targets=(Target(0.5, "seconds"),))]
+
+
 def drift(fleet: Fleet) -> list[Line]:
     """All hosts against what was committed there."""
     _component_hosts(fleet)
@@ -165,6 +172,7 @@ ALL: dict[str, Callable[[Fleet], list[Line]]] = {
     "confirm": confirm,
     "more": more,
     "firewall": firewall,
+    "disks": disks,
     "drift": drift,
     "site": site,
 }
