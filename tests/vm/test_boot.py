@@ -78,7 +78,7 @@ class Scene:
 
 
 def unlock(machine: Machine) -> None:
-    """Answer the machine when it asks for the passphrase of its root, and wait until it is there."""
+    """Answer the machine when it asks for its passphrase, and wait until it is there."""
     deadline = time.monotonic() + PATIENCE
     while "unlock disk root" not in machine.console:
         assert time.monotonic() < deadline, machine.console[-3000:]
