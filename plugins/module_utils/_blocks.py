@@ -42,7 +42,9 @@ Row = Mapping[str, Any]
 def listed(raw: Raw, unread: list[str]) -> dict[str, Row]:
     """Return what lsblk says of each device, by the kernel's name for it (`dm-0`)."""
     found = loaded(raw.get("lsblk") or "", "lsblk", unread)
-    return {name: row for row in rows(found.get("blockdevices")) if (name := word(row.get("kname")))}
+    return {
+        name: row for row in rows(found.get("blockdevices")) if (name := word(row.get("kname")))
+    }
 
 
 def numbers(listing: Mapping[str, Row]) -> dict[str, str]:

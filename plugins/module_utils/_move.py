@@ -130,7 +130,7 @@ class Move:
         for target in self.targets:
             inside = set(os.listdir(self.host.at(target.at(PLACE)))) - {"lost+found"}
             below = [one for one in self.targets if one is not target]
-            others = {os.path.relpath(one.mount, target.mount).split("/")[0] for one in below}
+            others = {os.path.relpath(one.mount, target.mount).partition("/")[0] for one in below}
             if full := sorted(inside - others):
                 self._leave(
                     f"{target.mount}: {target.device['name']} holds {', '.join(full[:3])}; "
@@ -145,7 +145,7 @@ class Move:
 
     def _copy(self) -> None:
         """Copy twice: what changed meanwhile is the little that the second time brings."""
-        for _ in range(2):
+        for _time in range(2):
             for copy in self.copies:
                 done = self.host.run(self._words(copy))
                 if done.status not in (0, _VANISHED):

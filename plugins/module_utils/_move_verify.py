@@ -75,7 +75,7 @@ def differing(source: str, itemized: str) -> Iterator[str]:
     Anything else changes as a system runs, or was written for the new place.
     """
     for line in itemized.splitlines():
-        change, _, name = line.partition(" ")
+        change, _space, name = line.partition(" ")
         path = f"{source.rstrip('/')}/{name.strip()}"
         if change[:1] == ">" and _STATIC.match(path):
             yield f"{path} is not as it was"

@@ -71,7 +71,7 @@ def _line(piece: str) -> Line | None:
     if not words or len(words[0]) < _LEAST_WORD or not "array".startswith(words[0].lower()):
         return None
     path = next((word for word in words[1:] if "=" not in word), "")
-    tags = {key.lower(): value for key, _, value in (word.partition("=") for word in words[1:])}
+    tags = {key.lower(): value for key, _sign, value in (word.partition("=") for word in words[1:])}
     try:
         uuid = as_uuid(tags.get("uuid", ""))
     except RaidError:
@@ -90,10 +90,10 @@ def with_line(text: str, line: Line) -> str:
     Other lines of its device or UUID go.
     """
     pieces = entries(text)
-    own = [n for n, (_, one) in enumerate(pieces) if one and _same(one, line)]
+    own = [n for n, (_text, one) in enumerate(pieces) if one and _same(one, line)]
     if len(own) == 1 and _true(pieces[own[0]][1], line):
         return text
-    kept = [piece for n, (piece, _) in enumerate(pieces) if n not in own]
+    kept = [piece for n, (piece, _line) in enumerate(pieces) if n not in own]
     if kept and not kept[-1].endswith("\n"):
         kept[-1] += "\n"
     where = own[0] if own else len(kept)
@@ -115,7 +115,7 @@ def _true(one: Line | None, line: Line) -> bool:
 
 def uuid_of(text: str, path: str) -> str:
     """Return the UUID that mdadm.conf has for an array's device, empty if none."""
-    return next((one.uuid for _, one in entries(text) if one and one.path == path), "")
+    return next((one.uuid for _text, one in entries(text) if one and one.path == path), "")
 
 
 def keep(

@@ -85,8 +85,8 @@ class Remedies:
         """Packages that were downloaded and can be again."""
         files = [path for path in _below(self._host.at(APT)) if not path.endswith("/lock")]
         size = self._size(files)
-        apply = lambda: self._host.must("apt-get", "clean")  # noqa: E731 -- one of several of a kind
-        return Remedy("apt_cache", "packages that apt has kept after installing them", size, apply)
+        words = "packages that apt has kept after installing them"
+        return Remedy("apt_cache", words, size, lambda: self._host.must("apt-get", "clean"))
 
     def journal(self, size: int) -> Iterator[Remedy]:
         """Yield what is beyond the journal's own limit, and what is beyond what it should keep."""

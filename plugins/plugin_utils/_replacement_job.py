@@ -200,7 +200,7 @@ class _Shown:
             return
         self.points, self.at = points, self.clock()
         for one in progress:
-            self.say(f"{self.host}: {step} {bar(one)}")
+            self.say(f"{self.host}: {step} {gauge(one)}")
 
 
 def _told(state: Mapping[str, Any], following: str, waiting: str) -> str:
@@ -211,7 +211,7 @@ def _told(state: Mapping[str, Any], following: str, waiting: str) -> str:
     return f"{disk['serial']}{bay} can be pulled; {waiting}"
 
 
-def bar(one: Mapping[str, Any]) -> str:
+def gauge(one: Mapping[str, Any]) -> str:
     """Draw how far an array is: ``system ████████░░░░ 42 %, 110 MB/s, 5:10 min left``."""
     full = round(one["done"] * _WIDTH)
     words = [f"{one['name']} {'█' * full}{'░' * (_WIDTH - full)} {one['done']:.0%}"]

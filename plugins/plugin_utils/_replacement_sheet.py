@@ -39,7 +39,7 @@ _TEXTS: dict[str, dict[str, str]] = {
         "no_led": "Its lamp can't be switched from here: go by the bay and the label.",
         "look": "Its bay isn't known: go by the serial number on the label of the disk.",
         "todo": "What to do",
-        "ask": "Only pull it when this has said “can be pulled”:",
+        "ask": "Only pull it when this has said 'can be pulled':",
         "pull": "Pull this disk and no other. If the server has no hot-swap bays, shut it down "
         "first.",
         "compare": "Compare the serial number on its label with the one above, digit by digit. "
@@ -73,7 +73,7 @@ _TEXTS: dict[str, dict[str, str]] = {
         "gehen.",
         "look": "Ihr Schacht ist nicht bekannt: nach der Seriennummer auf dem Aufkleber gehen.",
         "todo": "Was zu tun ist",
-        "ask": "Erst ziehen, wenn dies „can be pulled“ gemeldet hat:",
+        "ask": "Erst ziehen, wenn dies 'can be pulled' gemeldet hat:",
         "pull": "Diese Platte ziehen und keine andere. Hat der Server keine Wechselschächte, ihn "
         "vorher herunterfahren.",
         "compare": "Die Seriennummer auf dem Aufkleber Zeichen für Zeichen mit der oben "

@@ -39,6 +39,8 @@ plugins/module_utils/_disk_run.py pylint:ansible-bad-function # programs that ma
 plugins/module_utils/_drift.py pylint:ansible-bad-function # the same, when a timer runs it
 plugins/module_utils/_resolver_check.py pylint:ansible-bad-function # another one
 plugins/module_utils/_host.py pylint:ansible-bad-function # the one file that runs commands
+roles/disk_monitor/files/usr/local/lib/servertechnik/disk_event.py shebang # programs of hosts
+roles/disk_monitor/files/usr/local/lib/servertechnik/disk_scrub.py shebang # the same
 """
 
 # ansible-test fetches pip for its own environments from a server of its makers. Python brings one.

@@ -10,7 +10,7 @@ from testinfra.host import Host
     ("mount", "wanted", "unwanted"),
     [
         ("/srv/memory", {"nodev", "nosuid", "size=16384k", "mode=755"}, "noexec"),
-        ("/var/tmp", {"nodev", "nosuid", "noexec"}, "mode=755"),
+        ("/var/tmp", {"nodev", "nosuid", "noexec"}, "mode=755"),  # noqa: S108 -- a mount point
         ("/srv/deep/with-dash", {"nodev", "nosuid"}, "noexec"),
     ],
 )
@@ -34,5 +34,3 @@ def test_it_is_mounted_at_boot(host: Host, unit: str) -> None:
 def test_what_is_absent_is_not_mounted(host: Host) -> None:
     assert not host.file("/etc/systemd/system/srv-former.mount").exists
     assert not host.mount_point("/srv/former").exists
-
-

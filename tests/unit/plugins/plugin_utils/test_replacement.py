@@ -24,7 +24,7 @@ from ansible_collections.servertechnik.core.plugins.plugin_utils._replacement_in
 from ansible_collections.servertechnik.core.plugins.plugin_utils._replacement_job import (
     Job,
     Way,
-    bar,
+    gauge,
 )
 from ansible_collections.servertechnik.core.plugins.plugin_utils._replacement_sheet import (
     LANGUAGES,
@@ -225,8 +225,8 @@ def test_nothing_has_failed() -> None:
 
 
 def test_the_bar() -> None:
-    assert bar(HALF) == "system ████████████░░░░░░░░░░░░ 50%, 110 MB/s, 1:30 min left"
-    assert bar({**HALF, "speed": None, "left": None}).endswith("50%")
+    assert gauge(HALF) == "system ████████████░░░░░░░░░░░░ 50%, 110 MB/s, 1:30 min left"
+    assert gauge({**HALF, "speed": None, "left": None}).endswith("50%")
 
 
 def test_progress_is_shown_when_there_is_some() -> None:
