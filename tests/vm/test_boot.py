@@ -113,7 +113,10 @@ def scene(machines: Machines, tmp_path_factory: pytest.TempPathFactory) -> Scene
     fleet = Fleet([Reached.of(machine) for machine in started], tmp_path_factory.mktemp("boot"))
     # Without hardware virtualisation a login alone takes some seconds.
     fleet.environ = {"ANSIBLE_TIMEOUT": "60"}
-    results = fleet.play([MOVE])
+    run = fleet.start([MOVE])
+    # Longer than a fleet waits; what is said is short enough for a pipe.
+    run.wait(2 * PATIENCE)
+    results = fleet.results(run)
     by_release = dict(zip(FIRMWARE, started, strict=True))
     return Scene(by_release, fleet, results, time.monotonic() - began)
 
