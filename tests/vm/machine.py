@@ -233,7 +233,8 @@ class Machine:
         accelerated = qemu.accelerator(self._image)
         words = qemu.command(self._root, self._sockets, self.port, accelerated)
         words += [] if boot else qemu.boot_words(self._image, self._root)
-        words += qemu.firmware_words(self.spec.firmware, self._root)
+        met = boot or not self.spec.cloned
+        words += qemu.firmware_words(self.spec.firmware if met else "bios", self._root)
         parts = [part for device in self._slots for part in self._parts(device, boot)]
         later = ["-incoming", f"exec:cat {state.memory}"] if state else devices.words(parts)
         log = self.folder / "qemu.log"

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,9 @@ MOUNTS = {"/": "/dev/mapper/root", "/boot": "/dev/md/boot", "/boot/efi": "/dev/m
 MOVE: Task = {
     "name": "move",
     "servertechnik.core.system_move": {
-        "file_systems": [{"mount": mount, "device": device} for mount, device in MOUNTS.items()]
+        "file_systems": [{"mount": mount, "device": device} for mount, device in MOUNTS.items()],
+        # A clone with EFI hasn't met it yet.
+        "firmware": "{{ firmware }}",
     },
 }
 # What a technician would notice last: the second disk of a mirror doesn't start.
@@ -65,6 +68,15 @@ else
   dd if=/dev/zero of=/dev/disk/by-id/virtio-SER002 bs=440 count=1 conv=fsync
 fi
 """
+
+
+class Booted(Reached):
+    """A machine whose firmware Ansible knows."""
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """How to reach it, and what it is started by."""
+        return {**super().variables, "firmware": self.machine.spec.firmware}
 
 
 @dataclass(frozen=True)
@@ -110,7 +122,7 @@ def scene(machines: Machines, tmp_path_factory: pytest.TempPathFactory) -> Scene
     began = time.monotonic()
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda machine: machine.sh(BUILD, timeout=PATIENCE), started))
-    fleet = Fleet([Reached.of(machine) for machine in started], tmp_path_factory.mktemp("boot"))
+    fleet = Fleet([Booted.of(machine) for machine in started], tmp_path_factory.mktemp("boot"))
     # Without hardware virtualisation a login alone takes some seconds.
     fleet.environ = {"ANSIBLE_TIMEOUT": "60"}
     run = fleet.start([MOVE])
@@ -142,6 +154,11 @@ def test_it_runs_from_the_mirror(moved: Scene, release: str) -> None:
     assert machine.sh("cat /proc/mdstat").count("[UU]") == len(MOUNTS)
 
 
+def test_firmware_is_told_of_both_disks(repaired: Results, release: str) -> None:
+    told = repaired[release]["told"]
+    assert [disk["bootable"] for disk in told["disks"]] == [True, True], told
+
+
 @pytest.fixture(scope="module")
 def repaired(moved: Scene) -> Results:
     """What was said of one more move, and then of a mirror whose second disk doesn't start."""
@@ -150,7 +167,9 @@ def repaired(moved: Scene) -> Results:
         for name in ("predicted", "done", "again")
     ]
     damage: Task = {"name": "damage", "ansible.builtin.shell": DAMAGE}
-    return moved.fleet.play([MOVE, damage, *loaders])
+    # Only now is there a firmware that can be told of the disks.
+    told: Task = {"name": "told", "servertechnik.core.boot_loader": {}}
+    return moved.fleet.play([told, MOVE, damage, *loaders])
 
 
 def test_moving_once_more_has_nothing_to_do(repaired: Results, release: str) -> None:
