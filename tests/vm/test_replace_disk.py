@@ -31,6 +31,8 @@ PULLED, FAILING = "SER002", "SER003"
 SMALL, FULL, LAST = "SMALL1", "FULL1", "LAST1"
 STATE = f"/var/lib/servertechnik/disks/{PULLED}.json"
 PATIENCE = 300.0
+# Nothing of a saved state helps a machine that starts again, and others may be starting as well.
+START_TIME = 900.0
 BUILD = """
 cd /dev/disk/by-id
 for disk in SER001 SER002 SER003; do
@@ -323,7 +325,7 @@ def cut(scene: Scene, refused: Results) -> Cut:
         machine.cut()
     for machine in scene.machines.values():
         machine.start()
-    scene.each(Machine.wait)
+    scene.each(lambda machine: machine.wait(START_TIME))
     lost = scene.each(lambda machine: machine.sh(f"{OPEN}python3 /root/load.py check"))
     scene.each(lambda machine: machine.sh("umount /srv/system /srv/data; rm /root/pause-data"))
     scene.open()
