@@ -31,8 +31,7 @@ ARGUMENTS = {
 # What stands on what is at most so deep, and each layer takes two rounds at the most.
 _ROUNDS = 24
 _INSTALL = "ansible.builtin.apt"
-# A change of an array may have to wait until a rebuild is done.
-_MAY_WAIT = "servertechnik.core.raid_array"
+_ARRAY = "servertechnik.core.raid_array"
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no type information
@@ -111,8 +110,8 @@ class _Work:
                 break
             if not words:
                 break
-            for step in ready:
-                self._take(step)
+            for number, step in enumerate(ready):
+                self._take(step, [later.module for later in ready[number + 1 :]])
             self._call("ansible.builtin.command", argv=["udevadm", "settle", "--timeout=60"])
             former = words
         else:
@@ -144,13 +143,16 @@ class _Work:
             raise _FailedError(f"{words}: move it away, or mount elsewhere")
 
     def _stand_still(self, steps: Sequence[Step]) -> None:
-        stuck = [step.words for step in steps if step.module != _MAY_WAIT]
+        # A change of an array may have to wait until a rebuild is done.
+        stuck = [step.words for step in steps if step.module != _ARRAY]
         if stuck:
             raise _FailedError(f"this was done and has changed nothing: {'; '.join(stuck)}")
         self._waiting = [f"waits until the array is rebuilt: {step.words}" for step in steps]
 
-    def _take(self, step: Step) -> None:
-        self._call(step.module, step.words, **step.arguments)
+    def _take(self, step: Step, later: Sequence[str]) -> None:
+        # Making the initramfs takes longer than all else: once for all arrays is enough.
+        more = {"initramfs": False} if step.module == _ARRAY and _ARRAY in later else {}
+        self._call(step.module, step.words, **step.arguments, **more)
         self._done.append(step.words)
 
     def _call(self, module: str, words: str = "", **arguments: Any) -> dict[str, Any]:

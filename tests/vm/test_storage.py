@@ -210,7 +210,7 @@ def test_disk_that_is_full_is_refused_and_nothing_is_done(first: First, release:
 
 
 def test_check_mode_shows_the_tree(first: First, release: str) -> None:
-    diff = first.results[release]["predicted"]["diff"][0]
+    diff = first.results[release]["predicted"]["diff"]
     assert "disk full: SER010, 64 MiB, /dev/" in diff["before"]
     assert "  ext4 'old'\n" in diff["before"]
     assert "array six: 128 MiB, RAID 6 of d1/six, d2/six, d3/six, d4/six\n" in diff["after"]
@@ -234,13 +234,16 @@ def built(scene: Scene, first: First) -> Built:
     run = scene.fleet.start([scene.role()])
 
     def cut_power(machine: Machine) -> str:
-        machine.sh("until test -e /dev/md/six; do sleep 0.2; done", timeout=300)
+        while not machine.sh("test -e /dev/md/six && ls /dev/md", check=False):
+            if run.poll() is not None:
+                return ""
         there = machine.sh("ls /dev/md")
         machine.cut()
         return there
 
     cut = scene.each(cut_power)
-    scene.fleet.results(run)
+    results = scene.fleet.results(run)
+    assert all(cut.values()), f"it ended before: {results}"
     # Not in a pool: a machine ends with the thread that started it.
     for machine in scene.machines.values():
         machine.start()
