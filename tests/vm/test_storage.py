@@ -237,6 +237,7 @@ def built(scene: Scene, first: First) -> Built:
         while not machine.sh("test -e /dev/md/six && ls /dev/md", check=False):
             if run.poll() is not None:
                 return ""
+            time.sleep(1)
         there = machine.sh("ls /dev/md")
         machine.cut()
         return there
