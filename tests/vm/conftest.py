@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 from tests.conftest_hosts import RELEASES, Host
-from tests.vm import states
+from tests.vm import images, qemu, states
 from tests.vm.devices import Disk
 from tests.vm.machine import Machine
 from tests.vm.networks import Network
@@ -31,6 +31,7 @@ from tests.vm.qemu import Firmware
 from tests.vm.spec import Spec
 
 _LINES = 60
+_ASKED = "SERVERTECHNIK_VM_DRILLS"
 _MADE = pytest.StashKey["Machines"]()
 
 
@@ -116,6 +117,14 @@ def machines(request: pytest.FixtureRequest) -> Iterator[Machines]:
 def release(request: pytest.FixtureRequest) -> str:
     """Each Debian release in turn."""
     return str(request.param)
+
+
+def skip_if_emulated(minutes: int) -> None:
+    """Skip what takes that long in emulated machines, unless it is asked for."""
+    if _ASKED not in os.environ and "kvm" not in " ".join(
+        qemu.accelerator(images.ensure("trixie"))
+    ):
+        pytest.skip(f"emulated machines take {minutes} minutes for it; {_ASKED}=1 runs it")
 
 
 def reaches(machine: Machine, address: str) -> bool:

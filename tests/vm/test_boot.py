@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.conftest_hosts import RELEASES, Fleet, Results, Task
-from tests.vm.conftest import Machines, Reached
+from tests.vm.conftest import Machines, Reached, skip_if_emulated
 from tests.vm.machine import Machine
 from tests.vm.qemu import Firmware
 
@@ -114,6 +114,7 @@ def boot(scene: Scene, *disks: str) -> float:
 @pytest.fixture(scope="module")
 def scene(machines: Machines, tmp_path_factory: pytest.TempPathFactory) -> Scene:
     """Systems that have moved onto their mirrors, and still run where they were."""
+    skip_if_emulated(15)
     specs = [
         machines.spec(release, disks=dict.fromkeys(DISKS, "2G"), firmware=firmware)
         for release, firmware in FIRMWARE.items()

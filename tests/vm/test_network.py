@@ -7,7 +7,6 @@ Hosts begin with ifupdown, as many do. A router beside them advertises an IPv6 p
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,13 +19,11 @@ import pytest
 from tests.conftest_hosts import RELEASES, Fleet, Results, Task
 from tests.fault.changes import LOOK, component, journals
 from tests.fault.drills import FACTS
-from tests.vm import images, qemu
-from tests.vm.conftest import Machines, Reached, reaches
+from tests.vm.conftest import Machines, Reached, reaches, skip_if_emulated
 from tests.vm.machine import Machine
 
 Saw = Callable[[str, object], None]
 
-ASKED = "SERVERTECHNIK_VM_DRILLS"
 TIMEOUT = 60
 SETTLED = 60  # seconds in which addresses are checked for duplicates, or advertised again
 UNDONE = "The host is as before: files and units were put back."
@@ -184,8 +181,7 @@ DRILLS = {
 @pytest.fixture(scope="module")
 def scene(machines: Machines, tmp_path_factory: pytest.TempPathFactory) -> Scene:
     """Hosts that ifupdown runs, on a network with a router."""
-    if ASKED not in os.environ and "kvm" not in " ".join(qemu.accelerator(images.ensure("trixie"))):
-        pytest.skip(f"emulated machines take a quarter of an hour for these; {ASKED}=1 runs them")
+    skip_if_emulated(15)
     lan = machines.network("lan")
     hosts = [machines.spec(release, networks=[lan] * 3) for release in RELEASES]
     router, *started = machines.start(machines.spec("trixie", "router", networks=[lan]), *hosts)

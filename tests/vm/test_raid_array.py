@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.conftest_hosts import RELEASES, Fleet, Results, Task
-from tests.vm.conftest import Machines, Reached
+from tests.vm.conftest import Machines, Reached, skip_if_emulated
 from tests.vm.machine import Machine
 
 BY_ID = "/dev/disk/by-id/virtio-"
@@ -105,6 +105,7 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def scene(machines: Machines, tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    skip_if_emulated(10)
     started = machines.start(*(machines.spec(release, disks=DISKS) for release in RELEASES))
     fleet = Fleet([Reached.of(one) for one in started], tmp_path_factory.mktemp("raid"))
     fleet.environ = {"ANSIBLE_TIMEOUT": "60"}

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from tests.conftest_hosts import RELEASES, Fleet, Results, Task
-from tests.vm.conftest import Machines, Reached
+from tests.vm.conftest import Machines, Reached, skip_if_emulated
 from tests.vm.machine import Machine
 
 Saw = Callable[[str, object], None]
@@ -310,6 +310,7 @@ class Cut:
 @pytest.fixture(scope="module")
 def cut(scene: Scene, refused: Results) -> Cut:
     """The controller is killed, then the power is cut during the rebuild; then it goes on."""
+    skip_if_emulated(10)
     assert set(refused) == set(scene.machines)
     # Slow enough to be in the middle.
     scene.each(lambda machine: machine.sh("sysctl -q dev.raid.speed_limit_max=2000"))

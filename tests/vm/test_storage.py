@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.conftest_hosts import RELEASES, Fleet, Results, Task
-from tests.vm.conftest import Machines, Reached
+from tests.vm.conftest import Machines, Reached, skip_if_emulated
 from tests.vm.machine import Machine
 
 Saw = Callable[[str, object], None]
@@ -171,6 +171,7 @@ MOUNT = "Mount it"
 
 @pytest.fixture(scope="module")
 def scene(machines: Machines, tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    skip_if_emulated(12)
     specs = [machines.spec(release, disks=DISKS) for release in RELEASES]
     started = dict(zip(RELEASES, machines.start(*specs), strict=True))
     folder = tmp_path_factory.mktemp("storage")
