@@ -42,7 +42,7 @@ def record(**arguments: Any) -> dict[str, Any]:
     return {"servertechnik.core.record": arguments}
 
 
-GOOD = record(kind="disk_health", data={"name": "{{ inventory_hostname }}", "disks": [1, None]})
+GOOD = record(kind="stocktaking", data={"name": "{{ inventory_hostname }}", "disks": [1, None]})
 
 
 def documents(tmp_path: Path) -> list[dict[str, Any]]:
@@ -57,7 +57,7 @@ def test_each_host_has_its_record(play: Play, tmp_path: Path) -> None:
     assert set(found) == {"web1", "2001:db8::1"}
     assert found["web1"].pop("at").endswith("Z")
     assert found["web1"] == {
-        "kind": "disk_health",
+        "kind": "stocktaking",
         "schema": 1,
         "run": "20261124T083000Z-1f3c",
         "data": {"name": "web1", "disks": [1, None]},
@@ -93,8 +93,8 @@ def test_check_mode_records_nothing_and_judges_nothing(play: Play, tmp_path: Pat
             record(kind="run", schema=3, data={}),
             "The record 'run' for web1 doesn't fit: schema: found 3, accepted: 1",
         ),
-        (record(kind="disk_health"), "missing required arguments: data"),
-        (record(kind="disk_health", data={}, hosts="web2"), "Supported parameters include"),
+        (record(kind="stocktaking"), "missing required arguments: data"),
+        (record(kind="stocktaking", data={}, hosts="web2"), "Supported parameters include"),
     ],
 )
 def test_what_does_not_fit_is_one_clear_message(

@@ -20,7 +20,7 @@ SCHEMAS = Path(_record.__file__).parent / "schemas"
 
 def make(**changes: Any) -> dict[str, Any]:
     parts: dict[str, Any] = {
-        "kind": "disk_health",
+        "kind": "stocktaking",
         "schema": 1,
         "host": "web1",
         "run": RUN,
@@ -61,7 +61,7 @@ def test_schemas_are_schemas(path: Path) -> None:
 def test_the_envelope() -> None:
     east = timezone(timedelta(hours=2))
     assert make(data={"a": (1, None)}, at=AT.astimezone(east)) == {
-        "kind": "disk_health",
+        "kind": "stocktaking",
         "schema": 1,
         "host": "web1",
         "at": "2026-03-29T01:30:05Z",
@@ -132,7 +132,7 @@ def test_data_of_a_known_kind() -> None:
 def test_names_are_safe_and_sort(tmp_path: Path, host: str, name: str) -> None:
     later = AT + timedelta(microseconds=1)
     paths = [_record.store(make(host=host), tmp_path, at) for at in (later, AT)]
-    assert paths[1] == tmp_path / "disk_health" / f"20260329T013005.250000Z-{name}.json"
+    assert paths[1] == tmp_path / "stocktaking" / f"20260329T013005.250000Z-{name}.json"
     assert sorted(paths) == [paths[1], paths[0]]
     assert json.loads(paths[1].read_text()) == make(host=host)
 
@@ -153,7 +153,7 @@ def test_records_are_for_their_owner_alone(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "records").write_text("")
-    with pytest.raises(RecordError, match=r"'disk_health' for web1 can't be written to .*records"):
+    with pytest.raises(RecordError, match=r"'stocktaking' for web1 can't be written to .*records"):
         _record.store(make(), tmp_path / "records", AT)
 
 
