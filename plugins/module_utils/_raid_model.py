@@ -65,7 +65,8 @@ class Member:
 class Details:
     """What the kernel says of an array beyond the document; sizes in bytes, speeds in KiB/s.
 
-    `speed_min` and `speed_max` are 0 where the system's limits hold.
+    `speed_min` and `speed_max` are 0 where the system's limits hold. `held_up` is what a reshape or
+    resync is after a restart, until something is written to the array (array_state `read-auto`).
     """
 
     component_size: int = 0
@@ -75,6 +76,7 @@ class Details:
     speed_max: int = 0
     used: tuple[str, ...] = ()
     detached: tuple[str, ...] = ()
+    held_up: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +127,7 @@ class Array:
     def busy(self) -> str:
         """What the kernel does with it, in words; empty when nothing."""
         if self.action in ("idle", "frozen", ""):
-            return ""
+            return "held up since the restart" if self.details.held_up else ""
         return self.action + ("" if self.done is None else f", {self.done:.0%} done")
 
     @property
@@ -178,14 +180,15 @@ def survives(level: int, devices: int, layout: int, in_sync: set[int]) -> bool:
     return len(in_sync) >= devices
 
 
-def find(wanted: Wanted, arrays: Sequence[Array], real: str) -> Array | None:
+def find(wanted: Wanted, arrays: Sequence[Array], real: str, configured: str = "") -> Array | None:
     """Return the array that is meant: by UUID, by name, or by `real`, where its path leads.
 
+    `configured` is the UUID that mdadm.conf has for its name; the device may be called otherwise.
     Raises RaidError where another array has its name.
     """
-    if wanted.uuid:
+    if uuid := wanted.uuid or configured:
         for one in arrays:
-            if one.uuid == wanted.uuid:
+            if one.uuid == uuid:
                 return one
     for one in arrays:
         if one.path == real or one.name == wanted.name:

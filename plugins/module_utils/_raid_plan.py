@@ -40,6 +40,8 @@ def plan(draft: Draft, configured: str = "") -> Draft:
         _start(draft, configured)
         _speed(draft)
     else:
+        if array.details.held_up:
+            draft.run("--readwrite", array.path)
         _speed(draft)
         _bitmap(draft, array)
         if draft.wanted.members:

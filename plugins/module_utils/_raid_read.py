@@ -29,16 +29,17 @@ _SECTOR, _KIB = 512, 1024
 _MEMBER = "linux_raid_member"
 
 
-def look(host: Host, wanted: Wanted) -> tuple[Draft, Mapping[str, Any]]:
+def look(host: Host, wanted: Wanted, configured: str) -> tuple[Draft, Mapping[str, Any]]:
     """Return what is known for a plan, and the document's entry of the array, if any.
 
+    `configured` is the UUID that mdadm.conf has for the array's name.
     Raises HostError, and RaidError where another array has the name.
     """
     found = document(host, smart=False)
     entries: list[Mapping[str, Any]] = [dict(one) for one in found["arrays"]]
     devices: dict[str, Mapping[str, Any]] = {one["path"]: dict(one) for one in found["devices"]}
     arrays = [Array.of(one, Details()) for one in entries]
-    array = find(wanted, arrays, real(wanted.path))
+    array = find(wanted, arrays, real(wanted.path), configured)
     entry: Mapping[str, Any] = {}
     if array:
         entry = next(one for one in entries if one["path"] == array.path)
@@ -122,6 +123,7 @@ def _details(
         speed_max=_limit(host, f"{folder}/sync_speed_max"),
         used=(*(f"part of {one}" for one in users), *(f"mounted at {one}" for one in mounts)),
         detached=tuple(one for one in members if one not in devices),
+        held_up="read-auto" in entry["state"] and _unfinished(host, folder),
     )
 
 
@@ -140,6 +142,12 @@ def _words(host: Host, path: str) -> list[str]:
 def _number(host: Host, path: str) -> int:
     words = _words(host, path)
     return int(words[0]) if words and words[0].isdigit() else 0
+
+
+def _unfinished(host: Host, folder: str) -> bool:
+    """Whether a reshape or resync has a place from where it goes on."""
+    places = [_words(host, f"{folder}/{name}") for name in ("reshape_position", "resync_start")]
+    return any(place not in ([], ["none"]) for place in places)
 
 
 def _limit(host: Host, path: str) -> int:

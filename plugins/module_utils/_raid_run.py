@@ -35,11 +35,12 @@ def apply(
     Raises RaidError for what can't be had, before anything is touched, and HostError where the
     host refuses, with the steps that were done until then.
     """
-    draft, entry = look(host, wanted)
-    plan(draft, uuid_of(read(host), wanted.path))
+    configured = uuid_of(read(host), wanted.path)
+    draft, entry = look(host, wanted, configured)
+    plan(draft, configured)
     if draft.steps and not check:
         _carry_out(host, draft)
-        entry = look(host, wanted)[1]
+        entry = look(host, wanted, configured)[1]
     kept = _keep(host, wanted, entry, initramfs=initramfs, check=check)
     steps = [*(step.text for step in draft.steps), *kept.steps]
     return {

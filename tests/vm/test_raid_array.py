@@ -20,6 +20,8 @@ DISKS = {"R1": "96M", "R2": "96M", "R3": "128M", "R4": "128M", "FULL": "96M", "S
 UUID = "11111111:22222222:33333333:44444444"
 KNOWN = "cd /srv && sha256sum --check --quiet /root/sum"
 IDLE = "mdadm --wait /dev/md/data || true"
+# What it is called after a restart, since the initramfs wasn't made anew.
+DEVICE = "/dev/$(cd /sys/block; echo md*)"
 # An emulated machine takes minutes to make an initramfs; the boot drills have a real one.
 QUIET = """
 printf '#!/bin/sh\\necho "$@" >>/root/initramfs\\n' >/usr/local/sbin/update-initramfs
@@ -80,7 +82,7 @@ LIFE = [
 AFTER = [
     shell("resumed", "cat /proc/mdstat"),
     array("while it grows", level=5, members=at("R3", "R2", "R4"), grow=True, speed_max=0),
-    shell("grown", f"{IDLE}; mount /dev/md/data /srv; {KNOWN}; blockdev --getsize64 /dev/md/data"),
+    shell("grown", f"mdadm --wait {DEVICE} || true; mount {DEVICE} /srv; {KNOWN}"),
     array("settled", level=5, members=at("R3", "R2", "R4"), grow=True),
     array("in use", state="stopped"),
     shell("unused", "umount /srv"),

@@ -12,6 +12,7 @@ from ansible_collections.servertechnik.core.plugins.module_utils._raid_model imp
     Array,
     Details,
     Device,
+    find,
     survives,
 )
 from ansible_collections.servertechnik.core.plugins.module_utils._raid_read import examined
@@ -189,6 +190,15 @@ def test_array_that_did_not_start_is_put_together_again() -> None:
     assert steps(asked(), half) == ["--run /dev/md127"]
 
 
+def test_array_is_found_whatever_its_device_is_called() -> None:
+    running = array(BOTH, name="/dev/md127")
+    assert find(asked(), [running], "") is None
+    assert find(asked(), [running], "", UUID) is running
+    assert find(asked(uuid=UUID), [running], "") is running
+    with pytest.raises(RaidError, match=f"found one of that name with UUID {UUID}"):
+        find(asked(uuid=OTHER), [array(BOTH)], "")
+
+
 def test_array_of_mdadm_conf_is_assembled() -> None:
     assert steps(asked(), None, configured=UUID) == [ASSEMBLED]
     with pytest.raises(RaidError, match="none of that name; accepted: one that runs or is in"):
@@ -266,6 +276,13 @@ def test_array_that_runs_becomes_as_wanted(
     want: Wanted, running: Array, expected: list[str]
 ) -> None:
     assert steps(want, running) == expected
+
+
+def test_what_is_held_up_since_a_restart_goes_on() -> None:
+    held = array(BOTH, details=replace(DETAILS, held_up=True))
+    draft = planned(replace(MIRROR, bitmap=False), held)
+    assert [step.text for step in draft.steps] == ["mdadm --readwrite /dev/md127"]
+    assert draft.pending == ["remove the bitmap: when it is idle (held up since the restart)"]
 
 
 @pytest.mark.parametrize(
