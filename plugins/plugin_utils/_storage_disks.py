@@ -31,6 +31,8 @@ REPLACE = "run playbooks/replace_disk.yml"
 # Partitions begin at whole MiB, which suits every sector, page and stripe (parted, `-a optimal`);
 # the last MiB is the copy of the table. What is smaller than two of these is no difference.
 _SLACK = 2 * MIB
+# community.general.parted makes a partition in one call, called so, and names it in the next.
+_UNNAMED = ("", "primary")
 
 
 def plan_disk(draft: Draft, disk: Disk) -> None:
@@ -113,8 +115,8 @@ def _full(draft: Draft, disk: Disk, on: str) -> None:
 
 
 def _same(wanted: Partition, found: Entry) -> bool:
-    """Whether a partition is the wanted one, maybe one that has no name (yet)."""
-    return found["number"] == wanted.number and found["name"] in (wanted.name, "")
+    """Whether a partition is the wanted one, maybe one that has not got its name yet."""
+    return found["number"] == wanted.number and found["name"] in (wanted.name, *_UNNAMED)
 
 
 def _replaces(draft: Draft, disk: Disk) -> bool:
@@ -198,7 +200,8 @@ def _existing(draft: Draft, disk: Disk, partition: Partition, entry: Entry, one:
         )
     # A partition without a flag may have any type: parted couldn't give it back another.
     has_type = entry["type"].lower() == PARTITION_TYPES[partition.type]
-    if not entry["name"] or (PARTITION_FLAGS[partition.type] and not has_type):
+    is_named = entry["name"] == partition.name
+    if not is_named or (PARTITION_FLAGS[partition.type] and not has_type):
         _name(draft, disk, partition, entry)
     state.then = _words(partition, state.size)
 

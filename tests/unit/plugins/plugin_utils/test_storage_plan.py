@@ -235,10 +235,11 @@ def test_blank_device_of_which_something_is_made_is_refused() -> None:
     assert "/dev/mapper/mpatha, which is made of it" in plan(PLAIN, host).refusals[0]
 
 
-def test_partition_that_has_no_name_and_type_yet_gets_them() -> None:
+@pytest.mark.parametrize("name", ["", "primary"])
+def test_partition_that_has_no_name_and_type_yet_gets_them(name: str) -> None:
     host = machine()
     built(MIRROR, host, 2)
-    host.disk("/dev/vdb")["partitions"][1].update(name="", type="0fc63daf-8483-4772-8e79")
+    host.disk("/dev/vdb")["partitions"][1].update(name=name, type="0fc63daf-8483-4772-8e79")
     done = built(MIRROR, host)
     assert done[0] == "mark partition front/system as raid"
     assert host.disk("/dev/vdb")["partitions"][1]["name"] == "system"
