@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.servertechnik.core.plugins.module_utils._disk_heads import head, size_of
@@ -24,6 +24,7 @@ from ansible_collections.servertechnik.core.plugins.module_utils._disk_values im
     rows,
     whole,
     word,
+    words,
 )
 
 COLUMNS = (
@@ -164,7 +165,7 @@ def _whole_of(sysfs: object) -> str:
 
 
 def _parents(sysfs: object, listing: Mapping[str, Row]) -> list[str]:
-    below: Iterable[object] = at(sysfs, "slaves") or ()
+    below = words(at(sysfs, "slaves"))
     if disk := _whole_of(sysfs):
         below = [disk]
-    return [path_of(name) for name in map(word, below) if name in listing]
+    return [path_of(name) for name in below if name in listing]

@@ -63,6 +63,11 @@ def word(value: object) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
+def words(value: object) -> list[str]:
+    """Return the texts in a list; nothing if it isn't one."""
+    return [one for one in map(word, value) if one] if isinstance(value, list) else []
+
+
 def at(value: object, *keys: str) -> Any:
     """Return what is deeper in objects, None if the way there ends."""
     for key in keys:

@@ -26,6 +26,7 @@ from ansible_collections.servertechnik.core.plugins.module_utils._disk_values im
     share,
     whole,
     word,
+    words,
 )
 
 # What is asked of `lvm fullreport`; segments can't be left out, so they are kept short.
@@ -125,7 +126,7 @@ def _opened(raw: Raw) -> Iterator[tuple[tuple[str, str], str]]:
     """Yield path and UUID of what each mapping of dm-crypt is made of, and the mapping's name."""
     for sysfs in (raw.get("sysfs") or {}).values():
         if match := _CRYPT.match(word(at(sysfs, "dm", "uuid"))):
-            for below in at(sysfs, "slaves") or ():
+            for below in words(at(sysfs, "slaves")):
                 yield (path_of(below), match[1]), word(at(sysfs, "dm", "name"))
 
 
