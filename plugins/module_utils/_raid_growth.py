@@ -65,7 +65,7 @@ def _check_conversion(draft: Draft, array: Array, count: int) -> None:
     if change[0] == change[1]:
         return
     before = array.devices
-    possible = {(1, 5): before == 2, (5, 6): count == before + 1, (0, 10): count == 2 * before}  # noqa: PLR2004
+    possible = {(1, 5): before == 2, (5, 6): count == before + 1, (0, 10): count == 2 * before}  # noqa: PLR2004 -- levels of md(4)
     if not possible.get(change):
         known = "; ".join(f"{a} to {b} with {how}" for (a, b), how in CONVERSIONS.items())
         raise draft.error(
@@ -89,7 +89,7 @@ def _enlarge(draft: Draft, array: Array) -> None:
             f"a bitmap with metadata 1.0, in the way of growth ({what})",
             "bitmap: false until it has grown",
         )
-    elif array.level == 10 and array.details.layout & _FAR > 1 << 8:  # noqa: PLR2004
+    elif array.level == 10 and array.details.layout & _FAR > 1 << 8:  # noqa: PLR2004 -- levels of md(4)
         draft.warnings.append(f"array {draft.wanted.name}: far copies at level 10 can't {what}")
     elif reason := _not_now(array):
         draft.wait(what, reason)

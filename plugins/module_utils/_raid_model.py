@@ -171,7 +171,7 @@ def survives(level: int, devices: int, layout: int, in_sync: set[int]) -> bool:
         return bool(in_sync)
     if level in _PARITY:
         return len(in_sync) >= devices - _PARITY[level]
-    if level == 10:  # noqa: PLR2004
+    if level == 10:  # noqa: PLR2004 -- levels of md(4)
         near, far = max(1, layout & 0xFF), max(1, layout >> 8 & 0xFF)
         return all(
             in_sync & {(start + n + f * near) % devices for n in range(near) for f in range(far)}

@@ -119,7 +119,7 @@ class Wanted:
             )
         if self.chunk and level == 1:
             raise RaidError(f"array {self.name}: found a chunk at level 1; accepted: none")
-        if self.chunk and (self.chunk < 4 or self.chunk & (self.chunk - 1)):  # noqa: PLR2004
+        if self.chunk and (self.chunk < 4 or self.chunk & (self.chunk - 1)):  # noqa: PLR2004 -- KiB, mdadm(8)
             raise RaidError(
                 f"array {self.name}: found a chunk of {self.chunk} KiB; accepted: a power of two "
                 "from 4"

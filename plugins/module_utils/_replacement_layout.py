@@ -65,7 +65,7 @@ def script(layout: Mapping[str, Any]) -> str:
     lines = [f"label: {layout['table']}", "unit: sectors", f"sector-size: {sector}"]
     if layout["table"] == "gpt":
         # Some boot areas begin before the usual first megabyte.
-        lines.append("first-lba: 34" if sector == 512 else "first-lba: 6")  # noqa: PLR2004
+        lines.append("first-lba: 34" if sector == 512 else "first-lba: 6")  # noqa: PLR2004 -- bytes
     for part in layout["partitions"]:
         words = [f"start={part['start'] // sector}", f"size={part['size'] // sector}"]
         if part["type"]:
